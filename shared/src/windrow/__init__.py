@@ -1,0 +1,1 @@
+"""The common language of Windrow: what every service says and how it says it."""

@@ -1,0 +1,88 @@
+"""Stream specs in the object store: published as numbered versions, read by time of landing."""
+
+from dataclasses import dataclass
+
+from windrow import keys, spec
+from windrow.clock import Clock
+from windrow.errors import BadInput, NotFound
+from windrow.immutable import put_once
+from windrow.ports import ObjectHeaders, ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSpec:
+    """A spec with its version number and when it was published (store's clock, µs)."""
+
+    version: int
+    published_us: int
+    spec: spec.StreamSpec
+
+
+class SpecCatalog:
+    """Reads specs through a short-lived cache; a published version itself never changes."""
+
+    def __init__(self, store: ObjectStore, clock: Clock, ttl_s: float = 5.0) -> None:
+        self._store = store
+        self._clock = clock
+        self._ttl_s = ttl_s
+        self._versions: dict[str, tuple[float, tuple[tuple[str, int], ...]]] = {}
+        self._parsed: dict[str, spec.StreamSpec] = {}
+        self._streams: tuple[float, tuple[str, ...]] | None = None
+
+    def current(self, stream: str) -> PublishedSpec:
+        """The newest version; NotFound when the stream has no spec, BadInput when the name cannot be one."""
+        return self._published(stream, self._list(stream)[-1])
+
+    def at(self, stream: str, landed_us: int) -> PublishedSpec:
+        """The version that was current when an object landed, else the first: a pure function of the store.
+
+        Both times are the store's, so a retry on another machine decides the same.
+        """
+        versions = self._list(stream)
+        earlier = [entry for entry in versions if entry[1] <= landed_us]
+        return self._published(stream, earlier[-1] if earlier else versions[0])
+
+    def streams(self) -> tuple[str, ...]:
+        """Every stream that has a spec, in name order."""
+        now_s = self._clock.monotonic_s()
+        if self._streams is None or now_s - self._streams[0] > self._ttl_s:
+            names = {info.key.split("/")[2] for info in self._store.list(keys.SPECS_PREFIX)}
+            self._streams = (now_s, tuple(sorted(names)))
+        return self._streams[1]
+
+    def _list(self, stream: str) -> tuple[tuple[str, int], ...]:
+        now_s = self._clock.monotonic_s()
+        cached = self._versions.get(stream)
+        if cached is None or now_s - cached[0] > self._ttl_s:
+            found = tuple((info.key, info.modified_us) for info in self._store.list(keys.spec_prefix(stream)))
+            if not found:
+                known = ", ".join(self.streams()) or "none yet"
+                raise NotFound(f"there is no stream {stream!r} (streams: {known})")
+            cached = (now_s, found)
+            self._versions[stream] = cached
+        return cached[1]
+
+    def _published(self, stream: str, entry: tuple[str, int]) -> PublishedSpec:
+        key, published_us = entry
+        if key not in self._parsed:
+            text = self._store.get(key).body.decode()
+            parsed = spec.parse(text, key)
+            if parsed.stream != stream:
+                raise BadInput(f"{key} describes the stream {parsed.stream!r}")
+            self._parsed[key] = parsed
+        return PublishedSpec(keys.spec_version(key), published_us, self._parsed[key])
+
+
+def publish(store: ObjectStore, text: str, origin: str) -> tuple[str, int, bool]:
+    """Make a spec text the current version of its stream. Returns (stream, version, whether it is new).
+
+    Publishing the current text again changes nothing. BadSettings lists the faults of a bad spec.
+    """
+    parsed = spec.parse(text, origin)
+    published = [info.key for info in store.list(keys.spec_prefix(parsed.stream))]
+    version = keys.spec_version(published[-1]) if published else 0
+    if published and published[-1] == keys.spec_key(parsed.stream, version, text):
+        return parsed.stream, version, False
+    key = keys.spec_key(parsed.stream, version + 1, text)
+    put_once(store, key, text.encode(), keys.digest(text), ObjectHeaders(content_type="application/yaml"))
+    return parsed.stream, version + 1, True

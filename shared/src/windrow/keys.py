@@ -1,0 +1,202 @@
+"""The S3 key layout. Every key is a pure function of its content's identity (law 2).
+
+    config/streams/<stream>/<version>-<digest>.yaml      stream specs, every version kept
+    landing/<stream>/<yyyy-mm-dd>/<name>                 raw batches, untouched
+    batches/<stream>/<batch>.json                        what became of a batch once decoded
+    segments/<stream>/<bucket>/<shard>/<batch>.parquet   typed rows of one batch in one bucket and shard
+    results/<stream>/<bucket>/<shard>/<count>-<digest>/  windows computed from exactly that set of segments
+    quarantine/<stream>/<batch>.ndjson                   bad records with reason and original bytes
+    dead-letters/<queue>/<digest>.json                   messages that could not be processed
+    lake/<stream>/<table>/                               Delta tables
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from windrow.errors import BadInput
+from windrow.units import from_us, to_us, utc_date
+
+STREAM_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_BUCKET = "%Y-%m-%dT%H%M%SZ"
+_DIGEST_CHARS = 32
+
+
+def check_stream_name(name: str) -> str:
+    """The name itself, if it may stand in a key; BadInput with the rule otherwise."""
+    if not STREAM_NAME.fullmatch(name):
+        raise BadInput(
+            f"{name!r} is not a stream name; use 1 to 63 characters of a-z, 0-9, '-' and '_', starting with a letter"
+        )
+    return name
+
+
+def digest(*parts: str | bytes) -> str:
+    """A 128-bit name for these parts, in order, as 32 hex digits."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        hasher.update(len(raw).to_bytes(8, "big"))
+        hasher.update(raw)
+    return hasher.hexdigest()[:_DIGEST_CHARS]
+
+
+def set_digest(members: Iterable[str]) -> str:
+    """A name for a set: the same members in any order give the same digest."""
+    return digest(*sorted(set(members)))
+
+
+# ------------------------------------------------------------------------------------------------ landing
+
+
+def landing_prefix(stream: str) -> str:
+    return f"landing/{check_stream_name(stream)}/"
+
+
+def landing_key(stream: str, received_us: int, write_id: str, suffix: str) -> str:
+    """Where a batch lands: by day of receipt, named by the write id its sender keeps across retries."""
+    return f"{landing_prefix(stream)}{utc_date(received_us).isoformat()}/{write_id}{suffix}"
+
+
+def idempotent_landing_key(stream: str, idempotency_key: str, suffix: str) -> str:
+    """Where a request with an idempotency key lands: the same on every day, so a late retry meets itself."""
+    return f"{landing_prefix(stream)}once/{digest(idempotency_key)}{suffix}"
+
+
+def replay_landing_key(stream: str, write_id: str, suffix: str) -> str:
+    """Where a replay lands: named by what it replays, so replaying the same thing twice is one object."""
+    return f"{landing_prefix(stream)}replay/{write_id}{suffix}"
+
+
+def stream_of_landing_key(key: str) -> str:
+    """The stream an object landed for; BadInput when the key is not `landing/<stream>/<name>`."""
+    zone, _, rest = key.partition("/")
+    stream, _, name = rest.partition("/")
+    if zone != "landing" or not name:
+        raise BadInput(f"{key!r} is not a landing key; upload to landing/<stream>/<file name>")
+    return check_stream_name(stream)
+
+
+def batch_id(landing_object_key: str, etag: str) -> str:
+    """The identity of a batch: this object with these bytes. An overwritten upload is a new batch."""
+    return digest(landing_object_key, etag.strip('"'))
+
+
+# ------------------------------------------------------------------------------------------------ after decoding
+
+
+def manifest_prefix(stream: str) -> str:
+    return f"batches/{check_stream_name(stream)}/"
+
+
+def manifest_key(stream: str, batch: str) -> str:
+    return f"{manifest_prefix(stream)}{batch}.json"
+
+
+def bucket_text(bucket_us: int) -> str:
+    """A bucket's start as it stands in keys. Buckets start on whole seconds."""
+    return from_us(bucket_us).strftime(_BUCKET)
+
+
+def bucket_us(text: str) -> int:
+    return to_us(datetime.strptime(text, _BUCKET).replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentAddress:
+    """Which rows a segment holds: one batch's rows in one bucket and shard of a stream."""
+
+    stream: str
+    bucket_us: int
+    shard: int
+    batch: str
+
+
+def segments_prefix(stream: str, bucket: int | None = None, shard: int = 0) -> str:
+    """All segments of a stream, or those of one bucket (start in µs) and shard."""
+    prefix = f"segments/{check_stream_name(stream)}/"
+    return prefix if bucket is None else f"{prefix}{bucket_text(bucket)}/{shard}/"
+
+
+def segment_key(address: SegmentAddress) -> str:
+    return f"{segments_prefix(address.stream, address.bucket_us, address.shard)}{address.batch}.parquet"
+
+
+def parse_segment_key(key: str) -> SegmentAddress:
+    _, stream, bucket, shard, name = key.split("/")
+    return SegmentAddress(stream, bucket_us(bucket), int(shard), name.removesuffix(".parquet"))
+
+
+def results_prefix(stream: str, bucket: int, shard: int) -> str:
+    return f"results/{check_stream_name(stream)}/{bucket_text(bucket)}/{shard}/"
+
+
+def result_folder(stream: str, bucket: int, shard: int, input_count: int, input_digest: str) -> str:
+    """Everything computed from one set of inputs. Zero-padding makes S3's order the order of growth."""
+    return f"{results_prefix(stream, bucket, shard)}{input_count:09d}-{input_digest}/"
+
+
+def inputs_key(folder: str) -> str:
+    return f"{folder}inputs.json"
+
+
+def window_result_key(folder: str, window: str) -> str:
+    return f"{folder}{window}.parquet"
+
+
+# ------------------------------------------------------------------------------------------------ failures
+
+
+def quarantine_prefix(stream: str) -> str:
+    return f"quarantine/{check_stream_name(stream)}/"
+
+
+def quarantine_key(stream: str, batch: str) -> str:
+    return f"{quarantine_prefix(stream)}{batch}.ndjson"
+
+
+def replay_receipt_prefix(stream: str) -> str:
+    return f"replays/{check_stream_name(stream)}/"
+
+
+def replay_receipt_key(stream: str, batch: str, write_id: str) -> str:
+    return f"{replay_receipt_prefix(stream)}{batch}/{write_id}.json"
+
+
+DEAD_LETTERS_PREFIX = "dead-letters/"
+
+
+def dead_letter_key(queue: str, body: str) -> str:
+    """By content, never by message id: a redriven message has a new id and is still the same letter."""
+    return f"{DEAD_LETTERS_PREFIX}{queue}/{digest(body)}.json"
+
+
+# ------------------------------------------------------------------------------------------------ specs and lake
+
+SPECS_PREFIX = "config/streams/"
+
+
+def spec_prefix(stream: str) -> str:
+    return f"{SPECS_PREFIX}{check_stream_name(stream)}/"
+
+
+def spec_key(stream: str, version: int, text: str) -> str:
+    return f"{spec_prefix(stream)}{version:06d}-{digest(text)}.yaml"
+
+
+def spec_version(key: str) -> int:
+    return int(key.rsplit("/", 1)[1].split("-", 1)[0])
+
+
+RECORDS_TABLE = "records"
+
+
+def windows_table(window: str) -> str:
+    return f"windows_{window}"
+
+
+def lake_prefix(stream: str, table: str) -> str:
+    return f"lake/{check_stream_name(stream)}/{table}/"

@@ -1,0 +1,71 @@
+"""Columns of segments and tables, derived from the stream spec. The one place that maps types."""
+
+import polars as pl
+
+from windrow.spec import AggregateFunction, ColumnType, StreamSpec, WindowSpec
+
+TIMESTAMP = pl.Datetime("us", "UTC")
+_TYPES: dict[ColumnType, pl.DataType] = {
+    "string": pl.String(),
+    "bool": pl.Boolean(),
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "timestamp": TIMESTAMP,
+}
+
+BATCH = "_batch"
+ORDINAL = "_ordinal"
+RECEIVED_AT = "_received_at"
+BUCKET = "_bucket"
+SHARD = "_shard"
+EVENT_DATE = "event_date"
+
+
+def column_type(kind: ColumnType) -> pl.DataType:
+    """The polars type of a spec type."""
+    return _TYPES[kind]
+
+
+def segment_schema(spec: StreamSpec) -> pl.Schema:
+    """A segment: the spec's columns, then where each record came from."""
+    columns: dict[str, pl.DataType] = {name: _TYPES[column.type] for name, column in spec.columns.items()}
+    return pl.Schema({**columns, BATCH: pl.String(), ORDINAL: pl.Int64(), RECEIVED_AT: TIMESTAMP})
+
+
+def records_schema(spec: StreamSpec) -> pl.Schema:
+    """The records table: a segment's columns, its place (bucket start in µs, shard) and the partition day."""
+    return pl.Schema({**segment_schema(spec), BUCKET: pl.Int64(), SHARD: pl.Int32(), EVENT_DATE: pl.Date()})
+
+
+def result_schema(spec: StreamSpec, window: WindowSpec) -> pl.Schema:
+    """A computed result: keys, bounds, aggregates, row count."""
+    columns: dict[str, pl.DataType] = {name: _TYPES[spec.columns[name].type] for name in spec.keys}
+    columns |= {"window_start": TIMESTAMP, "window_end": TIMESTAMP}
+    for name, aggregate in window.aggregates.items():
+        source = None if aggregate.column is None else spec.columns[aggregate.column].type
+        columns[name] = _aggregate_type(aggregate.function, source)
+    return pl.Schema({**columns, "row_count": pl.Int64()})
+
+
+def windows_schema(spec: StreamSpec, window: WindowSpec) -> pl.Schema:
+    """A windows table: a result's columns, what is known of each window, its place and the partition day."""
+    return pl.Schema(
+        {
+            **result_schema(spec, window),
+            "is_final": pl.Boolean(),
+            "revision": pl.Int32(),
+            "input_count": pl.Int64(),
+            "computed_at": TIMESTAMP,
+            BUCKET: pl.Int64(),
+            SHARD: pl.Int32(),
+            EVENT_DATE: pl.Date(),
+        }
+    )
+
+
+def _aggregate_type(function: AggregateFunction, source: ColumnType | None) -> pl.DataType:
+    if function == "count" or source is None:
+        return pl.Int64()
+    if function == "mean":
+        return pl.Float64()
+    return _TYPES[source]

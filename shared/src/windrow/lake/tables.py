@@ -1,0 +1,94 @@
+"""What a table is to Windrow: an open handle at one version, and marks that commit with the rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import polars as pl
+
+from windrow.errors import Permanent
+
+
+class SchemaConflict(Permanent):
+    """Rows do not fit the table: a column changed its type."""
+
+
+class Place(NamedTuple):
+    """A (bucket, shard) of a stream; `bucket_us` is the bucket's start in µs."""
+
+    bucket_us: int
+    shard: int
+
+
+class Table(Protocol):
+    """A handle opened at a version. Whatever is committed goes through it, and fails if the table moved on (law 5).
+
+    Every commit method raises OutcomeUnknown on any failure: the commit may have landed. Open afresh, compare the
+    marks, and only then decide. A handle is spent after one commit.
+    """
+
+    @property
+    def version(self) -> int: ...
+
+    def mark(self, name: str) -> int | None:
+        """The value last committed under a mark (a Delta application transaction), or None."""
+        ...
+
+    def row_count(self) -> int:
+        """Rows physically present, from the log."""
+        ...
+
+    def read(self, places: Sequence[Place]) -> pl.DataFrame:
+        """All rows of these buckets and shards."""
+        ...
+
+    def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
+        """Add rows and marks in one commit; with no rows, marks alone. Raises SchemaConflict before writing."""
+        ...
+
+    def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
+        """Put `rows` in place of everything in `places`, and set marks, in one commit."""
+        ...
+
+
+class Lake(Protocol):
+    """All tables."""
+
+    def open(self, stream: str, table: str) -> Table | None:
+        """A handle at the newest version, or None if the table does not exist yet."""
+        ...
+
+    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> Table:
+        """A handle at the newest version, creating an empty table first if need be."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------------ marks
+
+DECODED = "windrow.decoded"
+QUARANTINED = "windrow.quarantined"
+RETURNED = "windrow.returned"
+APPENDED = "windrow.appended"
+DUPLICATES = "windrow.duplicates"
+MAX_TIME_US = "windrow.max_time_us"
+LAST_BATCH_US = "windrow.last_batch_us"
+"""Running totals in the records table, committed with the rows they count, so that law 8 holds at every version."""
+
+
+def batch_mark(batch: str) -> str:
+    """Set to 1 when a batch's rows are in the records table."""
+    return f"batch:{batch}"
+
+
+def place_mark(place: Place) -> str:
+    """In a windows table: how far a place has grown. In the records table: up to where it is sealed."""
+    return f"place:{place.bucket_us}:{place.shard}"
+
+
+def growth(input_count: int, *, is_final: bool) -> int:
+    """The order of results of one place (law 6): more inputs win, and among equals the final one."""
+    return 2 * input_count + int(is_final)
+
+
+def is_final_growth(value: int | None) -> bool:
+    """Whether a place mark says that the place was sealed when last written."""
+    return value is not None and value % 2 == 1

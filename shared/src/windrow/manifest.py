@@ -1,0 +1,51 @@
+"""What became of a batch once decoded: the commit point of the consumer."""
+
+import msgspec
+
+from windrow.errors import BadInput
+
+
+class SegmentEntry(msgspec.Struct, frozen=True):
+    """One segment of a batch: rows in one bucket (start in µs) and shard, `size_bytes` as Parquet."""
+
+    bucket_us: int
+    shard: int
+    row_count: int
+    size_bytes: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A decoded batch. Law 8 rests on `decoded == accepted + quarantined`."""
+
+    v: int = 1
+    stream: str
+    batch: str
+    landing_key: str
+    spec_version: int
+    source: str
+    """Where the batch came from: http, upload, replay."""
+    received_us: int
+    decoded: int
+    """Records found in the object, good or bad."""
+    accepted: int
+    quarantined: int
+    returned: int = 0
+    """Records this batch takes back out of quarantine (a replay), so they are not received a second time."""
+    max_time_us: int | None = None
+    """Largest event time among the accepted rows."""
+    segments: tuple[SegmentEntry, ...] = ()
+
+
+_DECODER = msgspec.json.Decoder(Manifest)
+
+
+def encode(manifest: Manifest) -> bytes:
+    return msgspec.json.encode(manifest, order="deterministic")
+
+
+def decode(body: bytes) -> Manifest:
+    """The manifest in an object's bytes; BadInput when it is not one."""
+    try:
+        return _DECODER.decode(body)
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"not a batch manifest: {error}") from error

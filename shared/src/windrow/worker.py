@@ -1,0 +1,271 @@
+"""The one loop that receives, handles and settles messages. Nothing else deletes, returns or dead-letters one."""
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from windrow.clock import Clock
+from windrow.errors import Permanent, Transient, WindrowError
+from windrow.health import Health
+from windrow.log import Log
+from windrow.metrics import Metrics
+from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.ports import Delivery, Outgoing, Queue
+from windrow.retry import FailureLimit, RetryPolicy
+
+_RECEIVE_MAX = 10  # the most SQS gives in one call
+_REASON_CHARS = 1_000
+
+
+class Handler(Protocol):
+    """A service's work. Outcomes come back in the order of the messages."""
+
+    def handle(self, bodies: Sequence[str]) -> Sequence[Outcome]:
+        """Make effects durable, send what follows, and say what became of each message.
+
+        May raise: the loop then handles the messages one by one, so that a poisonous one costs only itself.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much a worker takes at once and how it behaves around that."""
+
+    max_messages: int = 10
+    """Most messages handled together."""
+    linger_s: float = 0.0
+    """How long to wait for more once the first has come, where many together are cheaper than each alone."""
+    wait_s: float = 5.0
+    """Long-poll time of one receive."""
+    visibility_s: float = 120.0
+    """How long a message stays hidden; renewed at a third of it for everything held."""
+    idle_every_s: float | None = None
+    """How often `when_idle` runs, if there is one."""
+    stopped_probe_s: float = 15.0
+    """Pause between single-message trials while stopped by the failure limit."""
+
+
+@dataclass
+class Worker:
+    """One queue, one handler, one loop."""
+
+    queue: Queue
+    dead_letters: Queue
+    handler: Handler
+    clock: Clock
+    health: Health
+    metrics: Metrics
+    log: Log
+    retry: RetryPolicy = RetryPolicy()
+    limit: FailureLimit = FailureLimit()
+    pace: Pace = Pace()
+    when_idle: Callable[[], None] | None = None
+    """Periodic work of the service (its sweep), run between messages."""
+    rng: random.Random = field(default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._recent: deque[bool] = deque(maxlen=self.limit.window)
+        self._held: dict[str, Delivery] = {}
+        self._held_lock = threading.Lock()
+        self._last_idle_s: float | None = None
+        self.is_stopped_by_failures = False
+
+    # ------------------------------------------------------------------------------------------ running
+
+    def stop(self) -> None:
+        """Ask the loop to finish what it handles, give back the rest and return. Safe from a signal handler."""
+        self.health.unready("stopping")
+        self._stop.set()
+
+    def run(self) -> None:
+        """Turn until stopped."""
+        heartbeat = threading.Thread(target=self._heartbeat, name=f"heartbeat-{self.queue.name}", daemon=True)
+        heartbeat.start()
+        self.health.ready()
+        while not self._stop.is_set():
+            try:
+                self.turn()
+            except Transient as error:
+                self.log.warning("queue_unreachable", queue=self.queue.name, error=str(error))
+                self._stop.wait(self.retry.delay_s(3, self.rng.random()))
+        self._give_back()
+
+    def turn(self) -> int:
+        """Receive, handle and settle one group; run the periodic work if due. Returns how many were handled."""
+        self.health.progressed()
+        self._run_idle_if_due()
+        if self.is_stopped_by_failures:
+            self._stop.wait(self.pace.stopped_probe_s)
+            if self._stop.is_set():
+                return 0
+        deliveries = self._gather()
+        if not deliveries:
+            return 0
+        started_s = self.clock.monotonic_s()
+        outcomes = self._handle(deliveries)
+        self.metrics.observe("handle_seconds", self.clock.monotonic_s() - started_s, queue=self.queue.name)
+        self._settle(deliveries, outcomes, self.clock.monotonic_s() - started_s)
+        return len(deliveries)
+
+    def _gather(self) -> list[Delivery]:
+        most = 1 if self.is_stopped_by_failures else self.pace.max_messages
+        deliveries: list[Delivery] = []
+        deadline_s: float | None = None
+        while len(deliveries) < most and not self._stop.is_set():
+            # Once something is held, poll shortly: a long poll would delay it for messages that may not come.
+            wait_s = self.pace.wait_s if deadline_s is None else min(1.0, self.pace.linger_s)
+            received = self.queue.receive(min(_RECEIVE_MAX, most - len(deliveries)), wait_s, self.pace.visibility_s)
+            with self._held_lock:
+                self._held.update((delivery.receipt, delivery) for delivery in received)
+            deliveries.extend(received)
+            if deadline_s is None:
+                deadline_s = self.clock.monotonic_s() + self.pace.linger_s
+            if not received or self.clock.monotonic_s() >= deadline_s:
+                break
+        self.metrics.gauge("held_messages", len(deliveries), queue=self.queue.name)
+        return deliveries
+
+    # ------------------------------------------------------------------------------------------ handling
+
+    def _handle(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        try:
+            outcomes = list(self.handler.handle([delivery.body for delivery in deliveries]))
+        except Exception as error:  # noqa: BLE001  whatever a handler raises becomes an outcome, never a lost message
+            if len(deliveries) == 1:
+                return [self._outcome_of(error)]
+            return [outcome for delivery in deliveries for outcome in self._handle([delivery])]
+        if len(outcomes) != len(deliveries):
+            return [Retry(f"the handler answered {len(outcomes)} of {len(deliveries)} messages")] * len(deliveries)
+        return outcomes
+
+    def _outcome_of(self, error: Exception) -> Outcome:
+        match error:
+            case Transient():
+                return Retry(str(error))
+            case Permanent():
+                return Dead(str(error))
+            case WindrowError():
+                return Retry(str(error))
+            case _:
+                self.log.error("handler_failed", queue=self.queue.name, exc_info=error)
+                return Retry(f"{type(error).__name__}: {error}")
+
+    # ------------------------------------------------------------------------------------------ settling
+
+    def _settle(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome], took_s: float) -> None:
+        done: list[Delivery] = []
+        returned: list[tuple[Delivery, float]] = []
+        dead: list[tuple[Delivery, str]] = []
+        for delivery, outcome in zip(deliveries, outcomes, strict=True):
+            # A Retry that names its own delay waits for something in order; only the others are failures.
+            waits = isinstance(outcome, Retry) and outcome.after_s is not None
+            self._recent.append(not (isinstance(outcome, Done) or waits))
+            settled = (
+                self.retry.settle(outcome, delivery.receive_count, self.rng.random())
+                if isinstance(outcome, Retry)
+                else outcome
+            )
+            match settled:
+                case Done():
+                    done.append(delivery)
+                case Retry(reason=reason, after_s=after_s):
+                    returned.append((delivery, after_s or 0.0))
+                    self.log.warning("message_returned", queue=self.queue.name, reason=reason, after_s=after_s)
+                case Dead(reason=reason):
+                    dead.append((delivery, reason))
+        self._decide_stop()
+        if self.is_stopped_by_failures:
+            # Law 9: a good stream is not drained into the dead-letter queue. Everything that failed goes back.
+            returned.extend((delivery, self.pace.stopped_probe_s) for delivery, _ in dead)
+            dead = []
+        if dead:
+            self.dead_letters.send([self._dead_letter(delivery, reason) for delivery, reason in dead])
+            for _, reason in dead:
+                self.log.error("message_dead_lettered", queue=self.queue.name, reason=reason)
+        for delivery, after_s in returned:
+            self._release([delivery])
+            self.queue.change_visibility([delivery.receipt], after_s)
+        finished = [*done, *(delivery for delivery, _ in dead)]
+        self._release(finished)
+        if finished:
+            self.queue.delete([delivery.receipt for delivery in finished])
+        for outcome, number in (("done", len(done)), ("retry", len(returned)), ("dead", len(dead))):
+            if number:
+                self.metrics.count("messages_settled", number, queue=self.queue.name, outcome=outcome)
+        self.log.info(
+            "messages_settled",
+            queue=self.queue.name,
+            done=len(done),
+            retry=len(returned),
+            dead=len(dead),
+            took_s=round(took_s, 4),
+        )
+
+    def _dead_letter(self, delivery: Delivery, reason: str) -> Outgoing:
+        attributes = {"reason": reason[:_REASON_CHARS], "receive_count": str(delivery.receive_count)}
+        return Outgoing(delivery.body, attributes)
+
+    def _decide_stop(self) -> None:
+        exceeded = self.limit.is_exceeded(tuple(self._recent))
+        if exceeded and not self.is_stopped_by_failures:
+            self.health.unready(
+                f"stopped: {sum(self._recent)} of the latest {len(self._recent)} messages failed "
+                f"(limit {self.limit.max_ratio:.0%}); trying one every {self.pace.stopped_probe_s:.0f} s"
+            )
+            self.log.error("consumer_stopped", queue=self.queue.name, failed=sum(self._recent))
+        if self.is_stopped_by_failures and self._recent and not self._recent[-1]:
+            # One success while stopped: the trouble is over, start counting afresh.
+            self._recent.clear()
+            self.health.ready()
+            self.log.info("consumer_resumed", queue=self.queue.name)
+            exceeded = False
+        self.is_stopped_by_failures = exceeded
+
+    # ------------------------------------------------------------------------------------------ holding
+
+    def _release(self, deliveries: Sequence[Delivery]) -> None:
+        with self._held_lock:
+            for delivery in deliveries:
+                self._held.pop(delivery.receipt, None)
+
+    def _give_back(self) -> None:
+        with self._held_lock:
+            receipts = list(self._held)
+            self._held.clear()
+        if receipts:
+            self.queue.change_visibility(receipts, 0)
+
+    def _heartbeat(self) -> None:
+        while not self._stop.wait(self.pace.visibility_s / 3):
+            self.extend_held()
+
+    def extend_held(self) -> None:
+        """Keep everything held invisible for another full period."""
+        with self._held_lock:
+            receipts = list(self._held)
+        if not receipts:
+            return
+        try:
+            self.queue.change_visibility(receipts, self.pace.visibility_s)
+        except Transient as error:
+            # Losing a heartbeat costs a redelivery, which is harmless; losing the thread would cost many.
+            self.log.warning("heartbeat_failed", queue=self.queue.name, error=str(error))
+
+    def _run_idle_if_due(self) -> None:
+        if self.when_idle is None or self.pace.idle_every_s is None:
+            return
+        now_s = self.clock.monotonic_s()
+        if self._last_idle_s is not None and now_s - self._last_idle_s < self.pace.idle_every_s:
+            return
+        try:
+            self.when_idle()
+        except Transient as error:
+            self.log.warning("sweep_postponed", error=str(error))
+        except Exception as error:  # noqa: BLE001  a sweep is a safety net; its failure must not stop the messages
+            self.log.error("sweep_failed", exc_info=error)
+        self._last_idle_s = self.clock.monotonic_s()

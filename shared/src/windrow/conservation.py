@@ -48,8 +48,7 @@ def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
     """
     table = lake.open(stream, keys.RECORDS_TABLE)
     decoded = {
-        info.key.rsplit("/", 1)[1].removesuffix(".json"): info.key
-        for info in store.list(keys.manifest_prefix(stream))
+        info.key.rsplit("/", 1)[1].removesuffix(".json"): info.key for info in store.list(keys.manifest_prefix(stream))
     }
     counted = _committed(stream, table)
     for info in store.list(keys.landing_prefix(stream)):
@@ -94,9 +93,10 @@ def _of_landing(store: ObjectStore, info: ObjectInfo) -> Balance:
         metadata = store.head(info.key).metadata
     except NotFound:
         return Balance(stream)
+    returned = int(metadata.get(RETURNED_METADATA, "0"))
     if RECORDS_METADATA not in metadata:
-        return Balance(stream, uncounted_objects=1)
-    records, returned = int(metadata[RECORDS_METADATA]), int(metadata.get(RETURNED_METADATA, "0"))
+        return Balance(stream, received=-returned, quarantined=-returned, uncounted_objects=1)
+    records = int(metadata[RECORDS_METADATA])
     return Balance(stream, received=records - returned, quarantined=-returned, in_flight=records)
 
 

@@ -9,6 +9,7 @@ WindrowError
     ├── AlreadyExists  a conditional write met something at its key
     ├── Conflict       the key holds somebody else's content
     ├── TooLarge       a limit in bytes or rows was passed
+    ├── SchemaConflict rows do not fit a table: a column changed its type
     ├── BadInput       a person's input cannot be understood
     └── BadSettings    a process cannot start with these settings
 """
@@ -50,6 +51,10 @@ class Conflict(Permanent):
 
 class TooLarge(Permanent):
     """A limit in bytes or rows was passed."""
+
+
+class SchemaConflict(Permanent):
+    """Rows do not fit a table: a column changed its type."""
 
 
 class BadInput(Permanent):

@@ -1,13 +1,13 @@
 """The S3 key layout. Every key is a pure function of its content's identity (law 2).
 
-    config/streams/<stream>/<version>-<digest>.yaml      stream specs, every version kept
-    landing/<stream>/<yyyy-mm-dd>/<name>                 raw batches, untouched
-    batches/<stream>/<batch>.json                        what became of a batch once decoded
-    segments/<stream>/<bucket>/<shard>/<batch>.parquet   typed rows of one batch in one bucket and shard
-    results/<stream>/<bucket>/<shard>/<count>-<digest>/  windows computed from exactly that set of segments
-    quarantine/<stream>/<batch>.ndjson                   bad records with reason and original bytes
-    dead-letters/<queue>/<digest>.json                   messages that could not be processed
-    lake/<stream>/<table>/                               Delta tables
+config/streams/<stream>/<version>-<digest>.yaml      stream specs, every version kept
+landing/<stream>/<yyyy-mm-dd>/<name>                 raw batches, untouched
+batches/<stream>/<batch>.json                        what became of a batch once decoded
+segments/<stream>/<bucket>/<shard>/<batch>.parquet   typed rows of one batch in one bucket and shard
+results/<stream>/<bucket>/<shard>/<count>-<digest>-<version>/  windows of exactly that set of segments
+quarantine/<stream>/<batch>.ndjson                   bad records with reason and original bytes
+dead-letters/<queue>/<digest>.json                   messages that could not be processed
+lake/<stream>/<table>/                               Delta tables
 """
 
 import hashlib
@@ -134,9 +134,11 @@ def results_prefix(stream: str, bucket: int, shard: int) -> str:
     return f"results/{check_stream_name(stream)}/{bucket_text(bucket)}/{shard}/"
 
 
-def result_folder(stream: str, bucket: int, shard: int, input_count: int, input_digest: str) -> str:
-    """Everything computed from one set of inputs. Zero-padding makes S3's order the order of growth."""
-    return f"{results_prefix(stream, bucket, shard)}{input_count:09d}-{input_digest}/"
+def result_folder(
+    stream: str, bucket: int, shard: int, *, input_count: int, input_digest: str, spec_version: int
+) -> str:
+    """Everything computed from one set of inputs by one spec. Zero-padding makes S3's order the order of growth."""
+    return f"{results_prefix(stream, bucket, shard)}{input_count:09d}-{input_digest}-{spec_version:06d}/"
 
 
 def inputs_key(folder: str) -> str:

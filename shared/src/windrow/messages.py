@@ -1,8 +1,8 @@
 """What travels on the queues: small versioned pointers, one type per meaning.
 
-    landed   Landed                (or an S3 event, which says the same)
-    windows  Refresh
-    writes   BatchDecoded, Refreshed
+landed   Landed                (or an S3 event, which says the same)
+windows  Refresh
+writes   BatchDecoded, Refreshed
 """
 
 from typing import Literal
@@ -53,13 +53,14 @@ class Refreshed(Message, frozen=True, tag="refreshed", kw_only=True):
     shard: int
     input_count: int
     input_digest: str
+    spec_version: int
     is_final: bool
 
 
 AnyMessage = Landed | Refresh | BatchDecoded | Refreshed
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
-_DECODER = msgspec.json.Decoder(AnyMessage)
+_DECODER: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
 
 
 def encode(message: AnyMessage) -> str:
@@ -86,8 +87,8 @@ class _S3(msgspec.Struct):
     object: _S3Object
 
 
-class _S3Record(msgspec.Struct):
-    eventName: str
+class _S3Record(msgspec.Struct, rename={"event_name": "eventName"}):
+    event_name: str
     s3: _S3
 
 
@@ -112,7 +113,7 @@ def decode_landed(body: str) -> list[Landed]:
         return [
             Landed(key=unquote_plus(record.s3.object.key))
             for record in event.Records
-            if record.eventName.removeprefix("s3:").startswith("ObjectCreated")
+            if record.event_name.removeprefix("s3:").startswith("ObjectCreated")
         ]
     if event.Event == "s3:TestEvent":
         return []

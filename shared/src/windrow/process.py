@@ -6,12 +6,19 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+from windrow import health as probes
 from windrow import log as logs
 from windrow import settings as loading
+from windrow.clock import Clock
 from windrow.errors import BadSettings, WindrowError
-from windrow.settings import Settings
+from windrow.metrics import PrometheusMetrics
+from windrow.ports import Queue
+from windrow.retry import FailureLimit, RetryPolicy
+from windrow.settings import Settings, WorkerSettings
+from windrow.worker import Handler, Pace, Worker
 
 S = TypeVar("S", bound=Settings)
+_STUCK_AFTER_S = 300.0
 
 
 def main(service: str, kind: type[S], run: Callable[[S, logs.Log], None]) -> None:
@@ -47,3 +54,48 @@ def on_stop_signal(stop: Callable[[], None], grace_s: float) -> None:
 
     signal.signal(signal.SIGTERM, stopping)
     signal.signal(signal.SIGINT, stopping)
+
+
+def run_worker(
+    settings: WorkerSettings,
+    log: logs.Log,
+    metrics: PrometheusMetrics,
+    clock: Clock,
+    *,
+    queue: Queue,
+    dead_letters: Queue,
+    visibility_s: float,
+    handler: Handler,
+    max_messages: int = 10,
+    linger_s: float = 0.0,
+    sweep: Callable[[], None] | None = None,
+    sweep_s: float | None = None,
+) -> None:
+    """Consume one queue until asked to stop, answering probes meanwhile."""
+    health = probes.Health(clock, _STUCK_AFTER_S)
+    worker = Worker(
+        queue=queue,
+        dead_letters=dead_letters,
+        handler=handler,
+        clock=clock,
+        health=health,
+        metrics=metrics,
+        log=log,
+        retry=RetryPolicy(settings.retry_base_s, settings.retry_cap_s, settings.max_attempts),
+        limit=FailureLimit(settings.failure_window, settings.max_failure_ratio),
+        pace=Pace(
+            max_messages=max_messages,
+            linger_s=linger_s,
+            wait_s=settings.wait_s,
+            visibility_s=visibility_s,
+            idle_every_s=sweep_s,
+            stopped_probe_s=settings.stopped_probe_s,
+        ),
+        when_idle=sweep,
+    )
+    on_stop_signal(worker.stop, settings.stop_timeout_s)
+    stop_probes = probes.serve(settings.host, settings.port, health, metrics)
+    try:
+        worker.run()
+    finally:
+        stop_probes()

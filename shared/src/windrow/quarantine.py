@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+REPLAY_TYPE = "application/vnd.windrow.replay+ndjson"
+"""Content type of a landing object whose lines are quarantined records on their way back."""
 RecordFormat = Literal["json", "csv", "object"]
 
 

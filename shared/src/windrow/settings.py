@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -68,6 +68,7 @@ class WorkerSettings(Settings):
 
 
 S = TypeVar("S", bound=Settings)
+_FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
 def load(kind: type[S], environment: Mapping[str, str]) -> S:
@@ -84,7 +85,7 @@ def load(kind: type[S], environment: Mapping[str, str]) -> S:
             if close:
                 faults.append(f"{given} is not a setting; did you mean {close[0]}?")
     try:
-        loaded = kind()
+        loaded = kind(**_FROM_ENVIRONMENT)
     except ValidationError as error:
         for item in error.errors():
             place = str(item["loc"][0]) if item["loc"] else "settings"

@@ -220,10 +220,7 @@ class StreamSpec(_Strict):
     def required(self, column: str) -> bool:
         """Whether a record must have it: the time, the keys and the identity always."""
         return (
-            column == self.time.column
-            or column in self.keys
-            or column in self.unique
-            or self.columns[column].required
+            column == self.time.column or column in self.keys or column in self.unique or self.columns[column].required
         )
 
 

@@ -49,6 +49,9 @@ class Pace:
     """Pause between single-message trials while stopped by the failure limit."""
 
 
+_RETRY, _LIMIT, _PACE = RetryPolicy(), FailureLimit(), Pace()
+
+
 @dataclass
 class Worker:
     """One queue, one handler, one loop."""
@@ -60,9 +63,9 @@ class Worker:
     health: Health
     metrics: Metrics
     log: Log
-    retry: RetryPolicy = RetryPolicy()
-    limit: FailureLimit = FailureLimit()
-    pace: Pace = Pace()
+    retry: RetryPolicy = _RETRY
+    limit: FailureLimit = _LIMIT
+    pace: Pace = _PACE
     when_idle: Callable[[], None] | None = None
     """Periodic work of the service (its sweep), run between messages."""
     rng: random.Random = field(default_factory=random.Random)
@@ -194,9 +197,9 @@ class Worker:
         self._release(finished)
         if finished:
             self.queue.delete([delivery.receipt for delivery in finished])
-        for outcome, number in (("done", len(done)), ("retry", len(returned)), ("dead", len(dead))):
+        for result, number in (("done", len(done)), ("retry", len(returned)), ("dead", len(dead))):
             if number:
-                self.metrics.count("messages_settled", number, queue=self.queue.name, outcome=outcome)
+                self.metrics.count("messages_settled", number, queue=self.queue.name, outcome=result)
         self.log.info(
             "messages_settled",
             queue=self.queue.name,
@@ -266,6 +269,6 @@ class Worker:
             self.when_idle()
         except Transient as error:
             self.log.warning("sweep_postponed", error=str(error))
-        except Exception as error:  # noqa: BLE001  a sweep is a safety net; its failure must not stop the messages
+        except Exception as error:
             self.log.error("sweep_failed", exc_info=error)
         self._last_idle_s = self.clock.monotonic_s()

@@ -23,9 +23,7 @@ def _queues(session: AwsSession) -> dict[str, str]:
     arns: dict[str, str] = {}
     for name, shape in session.topology.queues.items():
         dead = session.topology.dead_letter_queue(name)
-        arns[dead] = _queue(
-            session, dead, {"MessageRetentionPeriod": str(session.topology.dead_letters.retention_s)}
-        )
+        arns[dead] = _queue(session, dead, {"MessageRetentionPeriod": str(session.topology.dead_letters.retention_s)})
         redrive = {"deadLetterTargetArn": arns[dead], "maxReceiveCount": shape.max_receives}
         arns[name] = _queue(
             session,

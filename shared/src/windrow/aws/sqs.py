@@ -48,7 +48,9 @@ class SqsQueue:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             refused = answer.get("Failed", ())
             if refused:
-                raise Unavailable(f"send to {self._name}: {len(refused)} of {len(group)} refused ({refused[0]['Code']})")
+                raise Unavailable(
+                    f"send to {self._name}: {len(refused)} of {len(group)} refused ({refused[0]['Code']})"
+                )
 
     def receive(self, max_messages: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
         with translated(f"receive from {self._name}"):
@@ -75,9 +77,9 @@ class SqsQueue:
     def delete(self, receipts: Sequence[str]) -> None:
         for group in _groups(receipts):
             entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(group)]
-            with translated(f"delete from {self._name}"):
+            with translated(f"delete in {self._name}"):
                 answer = self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
-            self._check_stale(answer, "delete from")
+            self._check_stale(answer, "delete in")
 
     def change_visibility(self, receipts: Sequence[str], visibility_s: float) -> None:
         for group in _groups(receipts):

@@ -1,6 +1,1 @@
-"""Tables: their schemas, the port services use them through, and Delta behind it."""
-
-from windrow.lake.delta import DeltaLake
-from windrow.lake.tables import Lake, Place, SchemaConflict, Table
-
-__all__ = ["DeltaLake", "Lake", "Place", "SchemaConflict", "Table"]
+"""Tables: their schemas (`schema`), the port services use them through (`tables`), and Delta behind it (`delta`)."""

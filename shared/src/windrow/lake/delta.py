@@ -6,15 +6,16 @@ landed. Writing by path would open a fresh snapshot and defeat all of it, so it 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from windrow import keys
-from windrow.errors import OutcomeUnknown, Unavailable
+from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD
-from windrow.lake.tables import Place, SchemaConflict, Table
+from windrow.lake.tables import Place, Table
 
 _CONFIGURATION: Mapping[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1"}
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3)
@@ -93,7 +94,7 @@ class DeltaHandle:
             self._commit_marks(marks)
             return
         self._check_schema(rows.schema)
-        self._write(rows, marks, mode="append", predicate=None)
+        self._write(rows, marks, None)
 
     def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
         self._check_schema(rows.schema)
@@ -101,15 +102,17 @@ class DeltaHandle:
         predicate = " or ".join(
             f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places
         )
-        self._write(rows, marks, mode="overwrite", predicate=predicate)
+        self._write(rows, marks, predicate)
 
-    def _write(self, rows: pl.DataFrame, marks: Mapping[str, int], mode: str, predicate: str | None) -> None:
+    def _write(self, rows: pl.DataFrame, marks: Mapping[str, int], predicate: str | None) -> None:
+        mode: Mapping[str, Any] = (
+            {"mode": "append"} if predicate is None else {"mode": "overwrite", "predicate": predicate}
+        )
         try:
             write_deltalake(
                 self._delta,
                 rows,
-                mode=mode,  # type: ignore[arg-type]
-                predicate=predicate,
+                **mode,
                 schema_mode="merge",
                 commit_properties=_properties(marks),
                 writer_properties=_WRITER,

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from windrow.errors import SchemaConflict
 from windrow.spec import AggregateFunction, ColumnType, StreamSpec, WindowSpec
 
 TIMESTAMP = pl.Datetime("us", "UTC")
@@ -69,3 +70,16 @@ def _aggregate_type(function: AggregateFunction, source: ColumnType | None) -> p
     if function == "mean":
         return pl.Float64()
     return _TYPES[source]
+
+
+def conform(rows: pl.DataFrame, schema: pl.Schema, origin: str) -> pl.DataFrame:
+    """Rows under a schema that has grown since they were written: new columns are null, dropped ones go.
+
+    Raises SchemaConflict when a column has changed its type. `origin` names the rows in the message.
+    """
+    for name, kind in schema.items():
+        if name in rows.schema and rows.schema[name] != kind:
+            raise SchemaConflict(f"{origin}: column {name!r} is {rows.schema[name]}, the spec says {kind}")
+    return rows.select(
+        pl.col(name) if name in rows.schema else pl.lit(None, kind).alias(name) for name, kind in schema.items()
+    )

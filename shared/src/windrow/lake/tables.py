@@ -5,12 +5,6 @@ from typing import NamedTuple, Protocol
 
 import polars as pl
 
-from windrow.errors import Permanent
-
-
-class SchemaConflict(Permanent):
-    """Rows do not fit the table: a column changed its type."""
-
 
 class Place(NamedTuple):
     """A (bucket, shard) of a stream; `bucket_us` is the bucket's start in µs."""

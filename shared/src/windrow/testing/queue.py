@@ -40,8 +40,7 @@ class MemoryQueue:
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         self._ask("send")
-        with self._lock:
-            self._messages.extend(_Stored(message) for message in messages)
+        self._accept(messages)
         self._ask("send.after")
 
     def receive(self, max_messages: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:  # noqa: ARG002
@@ -55,7 +54,7 @@ class MemoryQueue:
                     continue
                 if self._dead_letters is not None and stored.receive_count >= self._max_receives:
                     self._messages.remove(stored)
-                    self._dead_letters.send([stored.message])
+                    self._dead_letters._accept([stored.message])  # noqa: SLF001  SQS moves it, no client is involved
                     continue
                 self._receipts += 1
                 stored.receipt = f"{self._name}-{self._receipts}"
@@ -90,6 +89,15 @@ class MemoryQueue:
         """Every message body, visible or not, for assertions."""
         with self._lock:
             return [stored.message.body for stored in self._messages]
+
+    def _accept(self, messages: Sequence[Outgoing]) -> None:
+        # SQS has no empty attributes.
+        kept = [
+            Outgoing(message.body, {name: value for name, value in message.attributes.items() if value})
+            for message in messages
+        ]
+        with self._lock:
+            self._messages.extend(_Stored(message) for message in kept)
 
     def _ask(self, operation: str) -> None:
         if self.fault is not None:

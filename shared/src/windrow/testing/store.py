@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from windrow.clock import Clock
-from windrow.errors import AlreadyExists, NotFound, TooLarge
+from windrow.errors import AlreadyExists, NotFound, Permanent, TooLarge
 from windrow.ports import ObjectHeaders, ObjectInfo, StoredObject
 
 Fault = Callable[[str, str], None]
@@ -37,6 +37,7 @@ class MemoryObjectStore:
 
     def put_if_absent(self, key: str, body: bytes, headers: ObjectHeaders) -> ObjectInfo:
         self._ask("put_if_absent", key)
+        _check_metadata(key, headers)
         with self._lock:
             if key in self._objects:
                 raise AlreadyExists(f"PUT {key}: PreconditionFailed")
@@ -45,6 +46,7 @@ class MemoryObjectStore:
 
     def put(self, key: str, body: bytes, headers: ObjectHeaders, if_match: str | None = None) -> ObjectInfo:
         self._ask("put", key)
+        _check_metadata(key, headers)
         with self._lock:
             if if_match is not None:
                 if key not in self._objects:
@@ -58,7 +60,9 @@ class MemoryObjectStore:
         self._ask("list", prefix)
         with self._lock:
             found = sorted(key for key in self._objects if key.startswith(prefix))
-            infos = [replace(self._objects[key].info, metadata={}, content_type="") for key in found]
+            infos = [
+                replace(self._objects[key].info, metadata={}, content_type="", content_encoding="") for key in found
+            ]
         yield from infos
 
     def remove(self, key: str) -> None:
@@ -94,3 +98,10 @@ class MemoryObjectStore:
     def _ask(self, operation: str, key: str) -> None:
         if self.fault is not None:
             self.fault(operation, key)
+
+
+def _check_metadata(key: str, headers: ObjectHeaders) -> None:
+    """Metadata travels as HTTP headers, so S3's clients send ASCII only."""
+    for name, value in headers.metadata.items():
+        if not (name + value).isascii():
+            raise Permanent(f"PUT {key}: metadata {name}={value!r} is not ASCII")

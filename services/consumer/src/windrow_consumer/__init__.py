@@ -1,0 +1,1 @@
+"""Decodes landed objects into typed segments."""

@@ -1,0 +1,20 @@
+"""Settings of the consumer."""
+
+from windrow.settings import Bytes, Count, Seconds, WorkerSettings
+
+
+class ConsumerSettings(WorkerSettings):
+    """Everything the consumer can be told."""
+
+    max_object_bytes: Bytes = 128 << 20
+    """Largest landing object that is read."""
+    max_plain_bytes: Bytes = 512 << 20
+    """Largest landing object after decompression."""
+    max_record_bytes: Bytes = 1 << 20
+    """Largest single record."""
+    parallel_puts: Count = 8
+    """Segments written at the same time."""
+    sweep_s: Seconds = 30.0
+    """How often the landing zone is searched for objects whose event was lost."""
+    sweep_after_s: Seconds = 60.0
+    """Age at which an object without a manifest counts as forgotten."""

@@ -1,0 +1,1 @@
+"""Takes records over HTTP and answers once S3 holds them."""

@@ -1,0 +1,1 @@
+"""Lists what failed and replays it safely."""

@@ -1,0 +1,1 @@
+"""Recomputes windows from segments."""

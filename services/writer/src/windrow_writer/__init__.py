@@ -1,0 +1,1 @@
+"""The only committer of tables."""

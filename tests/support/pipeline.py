@@ -1,0 +1,250 @@
+"""The whole flow in one process: production handlers on in-memory ports, real Delta tables in a folder."""
+
+import asyncio
+import itertools
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from windrow import keys, log, spec
+from windrow.catalog import SpecCatalog, publish
+from windrow.conservation import Balance, balance
+from windrow.health import Health
+from windrow.lake.delta import DeltaLake
+from windrow.ports import ObjectHeaders, Outgoing
+from windrow.testing import ManualClock, MemoryObjectStore, MemoryQueue, RecordingMetrics
+from windrow.worker import Pace, Worker
+from windrow_consumer.decode import DecodeLimits
+from windrow_consumer.handler import Handler as ConsumerHandler
+from windrow_consumer.sweep import Sweep as ConsumerSweep
+from windrow_ingest.budget import Budget
+from windrow_ingest.grouping import Grouper, GroupLimits
+from windrow_ingest.handler import Accepted, RequestLimits
+from windrow_ingest.handler import Handler as IngestHandler
+from windrow_reprocessor.handler import Handler as ReprocessorHandler
+from windrow_reprocessor.letters import LetterQueue
+from windrow_reprocessor.replay import Replayer
+from windrow_reprocessor.triage import Triage
+from windrow_windower.handler import Handler as WindowerHandler
+from windrow_windower.refresh import Refresher
+from windrow_windower.sweep import Sweep as WindowerSweep
+from windrow_writer.committing import Committer
+from windrow_writer.handler import Handler as WriterHandler
+from windrow_writer.handler import WriterLimits
+
+SENSORS = """
+stream: sensors
+time: {column: ts, formats: [iso8601], max_future: 10m}
+keys: [sensor]
+unique: [sensor, ts]
+columns:
+  ts: timestamp
+  sensor: string
+  temperature: {type: float, required: true}
+  humidity: int
+bucket: 1h
+lateness: 5m
+idle: 60s
+windows:
+  every_minute:
+    size: 1m
+    aggregates:
+      temperature_sum: sum(temperature)
+      temperature_mean: mean(temperature)
+      humidity_last: last(humidity)
+"""
+MIB = 1 << 20
+
+
+@dataclass
+class Pipeline:
+    """Five services that meet only through a store and queues, driven by hand on a manual clock."""
+
+    folder: Path
+    now_us: int = 1_767_225_600_000_000 + 30 * 60 * 1_000_000  # 2026-01-01T00:30Z
+    clock: ManualClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock(self.now_us)
+        self.metrics = RecordingMetrics()
+        self.store = MemoryObjectStore(self.clock)
+        self.dead = {name: MemoryQueue(f"{name}-dead", self.clock) for name in ("landed", "windows", "writes")}
+        self.queues = {name: MemoryQueue(name, self.clock, self.dead[name]) for name in self.dead}
+        self.store.on_created = self._notify
+        self.lose_events = False
+        self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
+        self.lake = DeltaLake(str(self.folder), {})
+        self._ids = itertools.count()
+        quiet = log.quiet()
+        self.consumer_handler = ConsumerHandler(
+            store=self.store,
+            windows=self.queues["windows"],
+            writes=self.queues["writes"],
+            catalog=self.catalog,
+            metrics=self.metrics,
+            log=quiet,
+            limits=DecodeLimits(64 * MIB, MIB),
+            max_object_bytes=64 * MIB,
+        )
+        self.refresher = Refresher(
+            store=self.store,
+            writes=self.queues["writes"],
+            lake=self.lake,
+            catalog=self.catalog,
+            metrics=self.metrics,
+            log=quiet,
+            parallel_gets=1,
+        )
+        self.writer_handler = WriterHandler(
+            store=self.store,
+            lake=self.lake,
+            catalog=self.catalog,
+            committer=Committer(self.clock, self.metrics, quiet, attempts=4, rng=random.Random(7)),
+            clock=self.clock,
+            metrics=self.metrics,
+            limits=WriterLimits(max_commit_rows=100_000, max_seal_places=64),
+            parallel_gets=1,
+        )
+        self.consumer_sweep = ConsumerSweep(
+            self.store, self.catalog, self.consumer_handler, self.clock, self.metrics, quiet, 60
+        )
+        self.windower_sweep = WindowerSweep(
+            self.store, self.lake, self.catalog, self.refresher, self.clock, self.metrics, quiet, 60
+        )
+        self.workers = {
+            "consumer": self._worker("landed", self.consumer_handler),
+            "windower": self._worker("windows", WindowerHandler(self.refresher)),
+            "writer": self._worker("writes", self.writer_handler),
+        }
+        self.triage = Triage(self.store, self.catalog)
+        self.replayer = Replayer(
+            store=self.store,
+            queues=self.queues,
+            triage=self.triage,
+            clock=self.clock,
+            metrics=self.metrics,
+            log=quiet,
+            max_object_records=1_000,
+            max_object_bytes=64 * MIB,
+        )
+        self.budget = Budget(64 * MIB, self.metrics)
+        self.publish(SENSORS)
+
+    # ------------------------------------------------------------------------------------------ driving
+
+    def publish(self, text: str) -> None:
+        """Make a spec current, a moment before whatever lands next."""
+        publish(self.store, text, "test.yaml")
+        self.clock.advance(1)
+
+    def post(self, body: bytes | list[dict[str, object]], stream: str = "sensors", key: str | None = None) -> Accepted:
+        """One request to ingest, answered."""
+        return self.post_many([body], stream, key)[0]
+
+    def post_many(
+        self, bodies: list[bytes | list[dict[str, object]]], stream: str = "sensors", key: str | None = None
+    ) -> list[Accepted]:
+        """Requests at the same moment: one group, unless they carry an idempotency key."""
+
+        async def run() -> list[Accepted]:
+            handler = self.ingest()
+            raw = [body if isinstance(body, bytes) else lines(body) for body in bodies]
+            with self.budget.lease() as lease:
+                return await asyncio.gather(
+                    *(
+                        handler.accept(stream, each, "application/x-ndjson", "identity", idempotency_key=key, lease=lease)
+                        for each in raw
+                    )
+                )
+
+        return asyncio.run(run())
+
+    def ingest(self) -> IngestHandler:
+        """A fresh ingest service."""
+        limits = GroupLimits(linger_s=0.001, max_group_bytes=8 * MIB)
+        grouper = Grouper(self.store, self.clock, self.metrics, limits, lambda: f"w{next(self._ids):06d}")
+        return IngestHandler(self.catalog, grouper, self.budget, self.metrics, RequestLimits(16 * MIB, 64 * MIB, MIB))
+
+    def upload(self, name: str, body: bytes, content_type: str = "text/csv") -> str:
+        """A file put into the landing zone by hand."""
+        key = f"{keys.landing_prefix('sensors')}{name}"
+        self.store.put(key, body, ObjectHeaders(content_type=content_type))
+        return key
+
+    def run_until_quiet(self, turns: int = 200) -> None:
+        """Turn every worker until no message is visible to any of them."""
+        for _ in range(turns):
+            if not any(worker.turn() for worker in self.workers.values()):
+                return
+        raise AssertionError("the pipeline does not come to rest")
+
+    def settle(self) -> None:
+        """Let time pass until everything is sealed: retries come due, sweeps run, the last bucket closes."""
+        self.run_until_quiet()
+        for _ in range(8):
+            self.clock.advance(3600)
+            self.consumer_sweep.run()
+            self.windower_sweep.run()
+            self.run_until_quiet()
+
+    def keep_dead_letters(self) -> None:
+        """What the reprocessor does all the time."""
+        for name, queue in self.dead.items():
+            letters = LetterQueue(queue, name)
+            self._worker_on(letters, letters, ReprocessorHandler(self.store, self.clock)).turn()
+
+    # ------------------------------------------------------------------------------------------ looking
+
+    def records(self, stream: str = "sensors") -> pl.DataFrame:
+        """The records table, in order of key and time, without Windrow's own columns."""
+        table = self.lake.delta(stream, "records")
+        if table is None:
+            return pl.DataFrame()
+        own = pl.selectors.starts_with("_") | pl.selectors.by_name("event_date")
+        frame = pl.scan_delta(table).select(~own).collect()
+        return frame.sort(*frame.columns)
+
+    def windows(self, name: str = "every_minute", stream: str = "sensors") -> pl.DataFrame:
+        """A windows table, in order of key and start."""
+        table = self.lake.delta(stream, f"windows_{name}")
+        assert table is not None
+        frame = pl.scan_delta(table).collect()
+        return frame.sort([column for column in ("sensor", "window_start") if column in frame.columns])
+
+    def balance(self, stream: str = "sensors") -> Balance:
+        return balance(self.store, self.lake, stream)
+
+    # ------------------------------------------------------------------------------------------ wiring
+
+    def _notify(self, key: str) -> None:
+        if key.startswith("landing/") and not self.lose_events:
+            event = {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}]}
+            self.queues["landed"].send([Outgoing(msgspec.json.encode(event).decode())])
+
+    def _worker(self, queue: str, handler: object) -> Worker:
+        return self._worker_on(self.queues[queue], self.dead[queue], handler)
+
+    def _worker_on(self, queue: object, dead: object, handler: object) -> Worker:
+        return Worker(
+            queue=queue,
+            dead_letters=dead,
+            handler=handler,
+            clock=self.clock,
+            health=Health(self.clock, 300),
+            metrics=self.metrics,
+            log=log.quiet(),
+            pace=Pace(max_messages=50, stopped_probe_s=0),
+            rng=random.Random(7),
+        )
+
+
+def lines(records: list[dict[str, object]]) -> bytes:
+    """Records as NDJSON."""
+    return msgspec.json.Encoder().encode_lines(records)
+
+
+def parsed(text: str = SENSORS) -> spec.StreamSpec:
+    return spec.parse(text, "test.yaml")

@@ -5,6 +5,7 @@ import itertools
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import msgspec
 import polars as pl
@@ -112,7 +113,15 @@ class Pipeline:
             self.store, self.catalog, self.consumer_handler, self.clock, self.metrics, quiet, 60
         )
         self.windower_sweep = WindowerSweep(
-            self.store, self.lake, self.catalog, self.refresher, self.clock, self.metrics, quiet, 60
+            self.store,
+            self.lake,
+            self.catalog,
+            self.refresher,
+            self.queues["writes"],
+            self.clock,
+            self.metrics,
+            quiet,
+            60,
         )
         self.workers = {
             "consumer": self._worker("landed", self.consumer_handler),
@@ -155,7 +164,9 @@ class Pipeline:
             with self.budget.lease() as lease:
                 return await asyncio.gather(
                     *(
-                        handler.accept(stream, each, "application/x-ndjson", "identity", idempotency_key=key, lease=lease)
+                        handler.accept(
+                            stream, each, "application/x-ndjson", "identity", idempotency_key=key, lease=lease
+                        )
                         for each in raw
                     )
                 )
@@ -214,6 +225,19 @@ class Pipeline:
         frame = pl.scan_delta(table).collect()
         return frame.sort([column for column in ("sensor", "window_start") if column in frame.columns])
 
+    def record_rows(self) -> list[tuple[str, str, float]]:
+        """(sensor, ts, temperature) of every row of the sensors' records, sorted."""
+        frame = self.records()
+        if frame.is_empty():
+            return []
+        shown = frame.select("sensor", pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%SZ"), "temperature")
+        return sorted(shown.rows())
+
+    def window_rows(self) -> list[tuple[str, str, int, float]]:
+        """(sensor, window start, row count, sum of temperature) of every window, sorted."""
+        start = pl.col("window_start").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return sorted(self.windows().select("sensor", start, "row_count", "temperature_sum").rows())
+
     def balance(self, stream: str = "sensors") -> Balance:
         return balance(self.store, self.lake, stream)
 
@@ -221,7 +245,7 @@ class Pipeline:
 
     def _notify(self, key: str) -> None:
         if key.startswith("landing/") and not self.lose_events:
-            event = {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}]}
+            event = {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": quote_plus(key)}}}]}
             self.queues["landed"].send([Outgoing(msgspec.json.encode(event).decode())])
 
     def _worker(self, queue: str, handler: object) -> Worker:

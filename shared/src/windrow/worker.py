@@ -18,6 +18,7 @@ from windrow.retry import FailureLimit, RetryPolicy
 
 _RECEIVE_MAX = 10  # the most SQS gives in one call
 _REASON_CHARS = 1_000
+_PROBES = 5  # failed messages that are kept while stopped; one of them may be bad itself
 
 
 class Handler(Protocol):
@@ -76,6 +77,7 @@ class Worker:
         self._held: dict[str, Delivery] = {}
         self._held_lock = threading.Lock()
         self._last_idle_s: float | None = None
+        self._probes: deque[Delivery] = deque()
         self.is_stopped_by_failures = False
 
     # ------------------------------------------------------------------------------------------ running
@@ -103,20 +105,47 @@ class Worker:
         self.health.progressed()
         self._run_idle_if_due()
         if self.is_stopped_by_failures:
-            self._stop.wait(self.pace.stopped_probe_s)
-            if self._stop.is_set():
-                return 0
+            return self._probe()
         deliveries = self._gather()
         if not deliveries:
             return 0
         started_s = self.clock.monotonic_s()
         outcomes = self._handle(deliveries)
-        self.metrics.observe("handle_seconds", self.clock.monotonic_s() - started_s, queue=self.queue.name)
-        self._settle(deliveries, outcomes, self.clock.monotonic_s() - started_s)
+        took_s = self.clock.monotonic_s() - started_s
+        self.metrics.observe("handle_seconds", took_s, queue=self.queue.name)
+        self._settle(deliveries, outcomes, took_s)
         return len(deliveries)
 
+    def _probe(self) -> int:
+        """While stopped, try one of the messages that failed, again and again, without receiving any.
+
+        Each receive counts towards the queue's own redrive, which would drain it after all.
+        """
+        self._stop.wait(self.pace.stopped_probe_s)
+        if self._stop.is_set():
+            return 0
+        self.extend_held()
+        delivery = self._probes[0]
+        self._probes.rotate(-1)
+        [outcome] = self._handle([delivery])
+        if isinstance(outcome, Done):
+            self._resume(delivery)
+        return 0
+
+    def _resume(self, worked: Delivery) -> None:
+        self.is_stopped_by_failures = False
+        self._recent.clear()
+        others = [probe for probe in self._probes if probe is not worked]
+        self._probes.clear()
+        self._release([worked, *others])
+        self.queue.delete([worked.receipt])
+        self.queue.change_visibility([probe.receipt for probe in others], 0)
+        self.metrics.count("messages_settled", queue=self.queue.name, outcome="done")
+        self.health.ready()
+        self.log.info("consumer_resumed", queue=self.queue.name)
+
     def _gather(self) -> list[Delivery]:
-        most = 1 if self.is_stopped_by_failures else self.pace.max_messages
+        most = self.pace.max_messages
         deliveries: list[Delivery] = []
         deadline_s: float | None = None
         while len(deliveries) < most and not self._stop.is_set():
@@ -181,11 +210,10 @@ class Worker:
                     self.log.warning("message_returned", queue=self.queue.name, reason=reason, after_s=after_s)
                 case Dead(reason=reason):
                     dead.append((delivery, reason))
-        self._decide_stop()
-        if self.is_stopped_by_failures:
-            # Law 9: a good stream is not drained into the dead-letter queue. Everything that failed goes back.
-            returned.extend((delivery, self.pace.stopped_probe_s) for delivery, _ in dead)
-            dead = []
+        if self.limit.is_exceeded(tuple(self._recent)):
+            # Law 9: a good stream is not drained into the dead-letter queue. What failed is kept, to be tried again.
+            self._stop_consuming([delivery for delivery, _ in (*dead, *returned)])
+            dead, returned = [], []
         if dead:
             self.dead_letters.send([self._dead_letter(delivery, reason) for delivery, reason in dead])
             for _, reason in dead:
@@ -213,21 +241,17 @@ class Worker:
         attributes = {"reason": reason[:_REASON_CHARS], "receive_count": str(delivery.receive_count)}
         return Outgoing(delivery.body, attributes)
 
-    def _decide_stop(self) -> None:
-        exceeded = self.limit.is_exceeded(tuple(self._recent))
-        if exceeded and not self.is_stopped_by_failures:
-            self.health.unready(
-                f"stopped: {sum(self._recent)} of the latest {len(self._recent)} messages failed "
-                f"(limit {self.limit.max_ratio:.0%}); trying one every {self.pace.stopped_probe_s:.0f} s"
-            )
-            self.log.error("consumer_stopped", queue=self.queue.name, failed=sum(self._recent))
-        if self.is_stopped_by_failures and self._recent and not self._recent[-1]:
-            # One success while stopped: the trouble is over, start counting afresh.
-            self._recent.clear()
-            self.health.ready()
-            self.log.info("consumer_resumed", queue=self.queue.name)
-            exceeded = False
-        self.is_stopped_by_failures = exceeded
+    def _stop_consuming(self, failed: Sequence[Delivery]) -> None:
+        self.is_stopped_by_failures = True
+        self._probes.extend(failed[:_PROBES])
+        rest = failed[_PROBES:]
+        self._release(rest)
+        self.queue.change_visibility([delivery.receipt for delivery in rest], self.pace.stopped_probe_s)
+        self.health.unready(
+            f"stopped: {sum(self._recent)} of the latest {len(self._recent)} messages failed "
+            f"(limit {self.limit.max_ratio:.0%}); trying one every {self.pace.stopped_probe_s:.0f} s"
+        )
+        self.log.error("consumer_stopped", queue=self.queue.name, failed=sum(self._recent))
 
     # ------------------------------------------------------------------------------------------ holding
 

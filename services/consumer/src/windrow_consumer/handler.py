@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import polars as pl
+
 from windrow import keys, manifest, messages
 from windrow.catalog import SpecCatalog
 from windrow.conservation import RECORDS_METADATA, RETURNED_METADATA
@@ -86,6 +88,9 @@ class Handler:
             decoded = decode(stored.body, described, spec, self.limits)
         except (BadInput, TooLarge) as error:
             decoded = _unreadable(batch, info, received_us, spec, str(error))
+        except pl.exceptions.PanicException as error:
+            # A fault inside a library, brought about by these bytes: it must cost this object and not the process.
+            decoded = _unreadable(batch, info, received_us, spec, f"the decoder failed on this object: {error}")
         made = self._write(stream, batch, decoded, spec, version)
         result = Manifest(
             stream=stream,

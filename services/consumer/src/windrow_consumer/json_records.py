@@ -66,6 +66,7 @@ def _read_columnar(body: bytes, record_count: int, spec: StreamSpec) -> pl.DataF
             read_options=pa_json.ReadOptions(block_size=_BLOCK_BYTES),
             parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         )
+        table.validate(full=True)  # the reader takes bytes that are not UTF-8 for text; what follows must not
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
     if table.num_rows != record_count:  # two objects on one line

@@ -41,6 +41,8 @@ def run(settings: IngestSettings, log: Log) -> None:
             timeout_graceful_shutdown=int(settings.stop_timeout_s),
         )
     )
+    # uvicorn drains on SIGTERM and then raises it again; by then there is nothing left to do but to end in peace.
+    process.on_stop_signal(lambda: health.unready("stopping"), settings.stop_timeout_s)
     health.ready()
     log.info("listening", host=settings.host, port=settings.port)
     server.run()

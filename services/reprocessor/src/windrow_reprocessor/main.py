@@ -74,6 +74,8 @@ def run(settings: ReprocessorSettings, log: Log) -> None:
             timeout_graceful_shutdown=int(settings.stop_timeout_s),
         )
     )
+    # uvicorn drains on SIGTERM and then raises it again; by then only the workers are left to stop.
+    process.on_stop_signal(lambda: None, settings.stop_timeout_s)
     log.info("listening", host=settings.host, port=settings.port)
     server.run()
     for worker in workers:

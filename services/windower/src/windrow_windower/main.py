@@ -20,16 +20,17 @@ def run(settings: WindowerSettings, log: Log) -> None:
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
     catalog = SpecCatalog(store, clock)
     lake = DeltaLake(aws.lake_uri(), aws.lake_options())
+    writes = aws.queue("writes")
     refresher = Refresher(
         store=store,
-        writes=aws.queue("writes"),
+        writes=writes,
         lake=lake,
         catalog=catalog,
         metrics=metrics,
         log=log,
         parallel_gets=settings.parallel_gets,
     )
-    sweep = Sweep(store, lake, catalog, refresher, clock, metrics, log, settings.sweep_after_s)
+    sweep = Sweep(store, lake, catalog, refresher, writes, clock, metrics, log, settings.sweep_after_s)
     process.run_worker(
         settings,
         log,

@@ -1,17 +1,18 @@
-"""Finds buckets whose pointers were lost and seals those that are due (laws 4 and 7)."""
+"""Finds batches and buckets whose pointers were lost, and seals what is due (laws 4 and 7)."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from windrow import keys
+from windrow import keys, manifest, messages
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.lake import tables
 from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, place_mark
 from windrow.log import Log
+from windrow.messages import BatchDecoded
 from windrow.metrics import Metrics
-from windrow.ports import ObjectStore
+from windrow.ports import ObjectStore, Outgoing, Queue
 from windrow.spec import StreamSpec
 from windrow.units import SECOND_US
 from windrow_windower.refresh import Refresher
@@ -34,31 +35,44 @@ class Sweep:
     lake: Lake
     catalog: SpecCatalog
     refresher: Refresher
+    writes: Queue
     clock: Clock
     metrics: Metrics
     log: Log
     after_s: float
     """Age from which a segment that is not in any committed window counts as forgotten."""
-    _asked: dict[tuple[str, Place], tuple[int, float]] = field(default_factory=dict)
-    """Growth last asked for and when, so that a writer at work is not asked again at every turn."""
+    _asked: dict[tuple[str, Place | str], tuple[int, float]] = field(default_factory=dict)
+    """What was last asked of the writer for a place or batch, and when."""
 
     def run(self) -> None:
         """Look at every stream once."""
         for stream in self.catalog.streams():
             records = self.lake.open(stream, keys.RECORDS_TABLE)
-            if records is not None:
-                self._sweep(stream, records)
+            self._point_at_forgotten_batches(stream, records)
+            self._refresh_and_seal(stream, records)
 
-    def _sweep(self, stream: str, records: Table) -> None:
-        spec = self.catalog.current(stream).spec
-        progress = _progress(records)
-        listed = self._list(stream)
-        windows = [self.lake.open(stream, keys.windows_table(name)) for name in spec.windows]
-        for place, found in sorted(listed.items()):
-            full = growth(len(found.batches), is_final=True)
-            if self._is_sealed(stream, place, found, records):
+    def _point_at_forgotten_batches(self, stream: str, records: Table | None) -> None:
+        """Tell the writer again of decoded batches that are not in the records table."""
+        for info in self.store.list(keys.manifest_prefix(stream)):
+            batch = info.key.rsplit("/", 1)[1].removesuffix(".json")
+            is_young = self.clock.now_us() - info.modified_us < self.after_s * SECOND_US
+            if is_young or (records is not None and records.mark(batch_mark(batch)) is not None):
                 continue
-            if progress is not None and self._may_seal(place, found, spec, progress, records):
+            if not self._may_ask((stream, batch), 1):
+                continue
+            found = manifest.decode(self.store.get(info.key).body)
+            pointer = BatchDecoded(stream=stream, batch=batch, row_count=found.accepted)
+            self.writes.send([Outgoing(messages.encode(pointer))])
+            self.metrics.count("sweeps_found", stream=stream)
+
+    def _refresh_and_seal(self, stream: str, records: Table | None) -> None:
+        spec = self.catalog.current(stream).spec
+        windows = [self.lake.open(stream, keys.windows_table(name)) for name in spec.windows]
+        for place, found in sorted(self._list(stream).items()):
+            if records is not None and self._is_sealed(stream, place, found, records):
+                continue
+            full = growth(len(found.batches), is_final=True)
+            if records is not None and self._may_seal(place, found, spec, records):
                 self._ask(stream, place, full)
             elif self._is_forgotten(place, found, windows):
                 self.metrics.count("sweeps_found", stream=stream)
@@ -73,8 +87,9 @@ class Sweep:
         latest = self.refresher.latest(stream, place)
         return latest is not None and found.batches <= set(latest.batches)
 
-    def _may_seal(self, place: Place, found: _Listed, spec: StreamSpec, progress: Progress, records: Table) -> bool:
-        if not is_due(place.bucket_us, spec, progress, self.clock.now_us()):
+    def _may_seal(self, place: Place, found: _Listed, spec: StreamSpec, records: Table) -> bool:
+        progress = _progress(records)
+        if progress is None or not is_due(place.bucket_us, spec, progress, self.clock.now_us()):
             return False
         # Sealing removes duplicates among rows; it must come after all of them.
         return all(records.mark(batch_mark(batch)) is not None for batch in found.batches)
@@ -86,17 +101,23 @@ class Sweep:
         return any(table is None or (table.mark(place_mark(place)) or 0) < enough for table in windows)
 
     def _ask(self, stream: str, place: Place, wanted: int) -> None:
-        now_s = self.clock.monotonic_s()
-        asked = self._asked.get((stream, place))
-        if asked is not None and asked[0] >= wanted and now_s - asked[1] < self.after_s:
+        if not self._may_ask((stream, place), wanted):
             return
         is_final = tables.is_final_growth(wanted)
         inputs = self.refresher.refresh(stream, place, is_final=is_final)
-        self._asked[stream, place] = (wanted, now_s)
         if inputs is not None and is_final:
             self.metrics.count("buckets_sealed", stream=stream)
             bucket = keys.bucket_text(place.bucket_us)
             self.log.info("bucket_sealed", stream=stream, bucket=bucket, shard=place.shard, inputs=len(inputs.batches))
+
+    def _may_ask(self, what: tuple[str, Place | str], wanted: int) -> bool:
+        """Whether this was not asked for already a moment ago; a writer at work is not told at every turn."""
+        now_s = self.clock.monotonic_s()
+        asked = self._asked.get(what)
+        if asked is not None and asked[0] >= wanted and now_s - asked[1] < self.after_s:
+            return False
+        self._asked[what] = (wanted, now_s)
+        return True
 
     def _list(self, stream: str) -> Mapping[Place, _Listed]:
         batches: dict[Place, set[str]] = defaultdict(set)

@@ -7,6 +7,7 @@ from windrow.clock import Clock
 from windrow.errors import BadInput, NotFound
 from windrow.immutable import put_once
 from windrow.ports import ObjectHeaders, ObjectStore
+from windrow.units import SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class PublishedSpec:
 
 
 class SpecCatalog:
-    """Reads specs through a short-lived cache; a published version itself never changes."""
+    """Reads specs; what is current may be a few seconds old, a published version itself never changes."""
 
     def __init__(self, store: ObjectStore, clock: Clock, ttl_s: float = 5.0) -> None:
         self._store = store
@@ -36,10 +37,13 @@ class SpecCatalog:
     def at(self, stream: str, landed_us: int) -> PublishedSpec:
         """The version that was current when an object landed, else the first: a pure function of the store.
 
-        Both times are the store's, so a retry on another machine decides the same.
+        Both times are the store's, in whole seconds as S3 keeps them, so a retry on another machine decides the same.
+        The versions are listed anew: a list from before the landing might lack the one that counts.
         """
+        self._versions.pop(stream, None)
         versions = self._list(stream)
-        earlier = [entry for entry in versions if entry[1] <= landed_us]
+        landed_s = landed_us // SECOND_US
+        earlier = [entry for entry in versions if entry[1] // SECOND_US <= landed_s]
         return self._published(stream, earlier[-1] if earlier else versions[0])
 
     def streams(self) -> tuple[str, ...]:

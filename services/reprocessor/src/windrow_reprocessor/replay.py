@@ -22,6 +22,7 @@ from windrow_reprocessor.receipts import Receipt, encode_receipt
 from windrow_reprocessor.triage import FailedMessage, FailedRecord, Filter, Kind, Triage
 
 _SUFFIX = ".replay.ndjson.zst"
+_NAME_CHARS = 200
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,7 +123,7 @@ class Replayer:
         """Land an object that could not be read once more, bytes and headers as they were."""
         source = self.store.get(failed.record.data, self.max_object_bytes)
         write_id = keys.digest(failed.id)
-        name = source.info.key.rsplit("/", 1)[1]
+        name = source.info.key.rsplit("/", 1)[1][-_NAME_CHARS:]  # the end of a name says its format
         key = keys.replay_landing_key(failed.stream, write_id, f"-{name}")
         metadata = {
             **source.info.metadata,

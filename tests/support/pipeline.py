@@ -245,7 +245,9 @@ class Pipeline:
 
     def _notify(self, key: str) -> None:
         if key.startswith("landing/") and not self.lose_events:
-            event = {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": quote_plus(key, safe="/")}}}]}
+            event = {
+                "Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": quote_plus(key, safe="/")}}}]
+            }
             self.queues["landed"].send([Outgoing(msgspec.json.encode(event).decode())])
 
     def _worker(self, queue: str, handler: object) -> Worker:

@@ -5,6 +5,7 @@ of rows that physically stand in the records table; `duplicate` and the rest are
 together with the rows. Whatever does not add up is `unexplained`, and an alarm.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from windrow import keys, manifest
@@ -17,6 +18,9 @@ RECORDS_METADATA = "records"
 """Landing metadata: how many records the sender's framing held."""
 RETURNED_METADATA = "returned"
 """Landing metadata of a replay: how many records it takes out of quarantine."""
+
+
+_COUNT_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
         batch = keys.batch_id(info.key, info.etag)
         if table is not None and table.mark(tables.batch_mark(batch)) is not None:
             continue
-        in_flight = _of_manifest(store, decoded[batch]) if batch in decoded else _of_landing(store, info)
+        in_flight = _of_manifest(store, decoded[batch]) if batch in decoded else _of_landing(store, stream, info)
         counted = _add(counted, in_flight)
     return counted
 
@@ -87,17 +91,22 @@ def _of_manifest(store: ObjectStore, key: str) -> Balance:
     )
 
 
-def _of_landing(store: ObjectStore, info: ObjectInfo) -> Balance:
-    stream = keys.stream_of_landing_key(info.key)
+def _of_landing(store: ObjectStore, stream: str, info: ObjectInfo) -> Balance:
     try:
         metadata = store.head(info.key).metadata
     except NotFound:
         return Balance(stream)
-    returned = int(metadata.get(RETURNED_METADATA, "0"))
-    if RECORDS_METADATA not in metadata:
+    # Whoever uploads an object writes its metadata; what is not a count is not counted.
+    returned = _count(metadata, RETURNED_METADATA) or 0
+    records = _count(metadata, RECORDS_METADATA)
+    if records is None:
         return Balance(stream, received=-returned, quarantined=-returned, uncounted_objects=1)
-    records = int(metadata[RECORDS_METADATA])
     return Balance(stream, received=records - returned, quarantined=-returned, in_flight=records)
+
+
+def _count(metadata: Mapping[str, str], name: str) -> int | None:
+    text = metadata.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _COUNT_DIGITS else None
 
 
 def _add(left: Balance, right: Balance) -> Balance:

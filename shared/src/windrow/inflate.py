@@ -7,8 +7,11 @@ import zstandard
 from windrow.errors import BadInput, TooLarge
 
 _STEP_BYTES = 1 << 18
+_GZIP_FEED_BYTES = 1 << 16
 _ZSTD_WINDOW_BYTES = 1 << 27
 _ZSTD_FEED_BYTES = 256  # one call inflates all it is fed, at most 128 KiB for every 4 bytes
+_MAX_PARTS = 1 << 16
+"""Members of a gzip body or frames of a zstd body: empty ones cost time and count towards no other limit."""
 CODECS = ("identity", "gzip", "zstd")
 _SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
 
@@ -38,44 +41,56 @@ def inflate(body: bytes, codec: str, max_bytes: int) -> bytes:
 
 def _gzip(body: bytes, max_bytes: int) -> bytes:
     plain = bytearray()
-    rest = body
-    while rest:  # a gzip body may be several members in a row
+    place, parts = 0, 0
+    while place < len(body) or not parts:  # a gzip body may be several members in a row
+        parts += 1
+        _check_parts(parts, len(body))
         member = zlib.decompressobj(wbits=31)
-        feed = rest
         try:
             while not member.eof:
-                plain += member.decompress(feed, _STEP_BYTES)
-                _check(len(plain), max_bytes, len(body))
                 feed = member.unconsumed_tail
-                if not feed and not member.eof and not member.unused_data:
+                if not feed:
+                    feed = body[place : place + _GZIP_FEED_BYTES]
+                    place += len(feed)
+                if not feed:
                     plain += member.flush()
                     break
+                plain += member.decompress(feed, _STEP_BYTES)
+                _check(len(plain), max_bytes, len(body))
         except zlib.error as error:
             raise BadInput(f"the body is not gzip: {error}") from error
         _check(len(plain), max_bytes, len(body))
         if not member.eof:
             raise BadInput(f"the gzip body ends too early, after {len(body)} bytes")
-        rest = member.unused_data
+        place -= len(member.unused_data)
     return bytes(plain)
 
 
 def _zstd(body: bytes, max_bytes: int) -> bytes:
     plain = bytearray()
-    rest = body
-    while rest:
-        frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj()
-        fed = 0
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
+    place, parts = 0, 0
+    while place < len(body) or not parts:  # several frames in a row, as for gzip
+        parts += 1
+        _check_parts(parts, len(body))
+        frame = decompressor.decompressobj()
         try:
-            while not frame.eof and fed < len(rest):
-                plain += frame.decompress(rest[fed : fed + _ZSTD_FEED_BYTES])
-                fed += _ZSTD_FEED_BYTES
+            while not frame.eof and place < len(body):
+                feed = body[place : place + _ZSTD_FEED_BYTES]
+                place += len(feed)
+                plain += frame.decompress(feed)
                 _check(len(plain), max_bytes, len(body))
         except zstandard.ZstdError as error:
             raise BadInput(f"the body is not zstd: {error}") from error
         if not frame.eof:
             raise BadInput(f"the zstd body ends too early, after {len(body)} bytes")
-        rest = frame.unused_data + rest[fed:]
+        place -= len(frame.unused_data)
     return bytes(plain)
+
+
+def _check_parts(parts: int, body_bytes: int) -> None:
+    if parts > _MAX_PARTS:
+        raise TooLarge(f"a body of {body_bytes} bytes is made of more than {_MAX_PARTS} compressed parts")
 
 
 def _check(plain_bytes: int, max_bytes: int, body_bytes: int) -> None:

@@ -72,7 +72,7 @@ def decode(body: str) -> AnyMessage:
     """The pointer in a message body; BadInput when it is not one this version understands."""
     try:
         return _DECODER.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise BadInput(f"not a Windrow message: {error}") from error
 
 
@@ -107,7 +107,7 @@ def decode_landed(body: str) -> list[Landed]:
     """
     try:
         event = _S3_DECODER.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise BadInput(f"not an S3 event: {error}") from error
     if event.Records:
         return [

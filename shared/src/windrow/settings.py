@@ -21,7 +21,9 @@ Count = Annotated[int, Field(gt=0)]
 class Settings(BaseSettings):
     """What every service needs. Each field is the environment variable WINDROW_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, use_attribute_docstrings=True
+    )
 
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")] = "windrow"
     """Start of every bucket and queue name, so that deployments can share an account."""

@@ -27,7 +27,7 @@ def _duration(value: object) -> object:
             return parse_duration_us(value)
         except BadInput as error:
             raise ValueError(str(error)) from error
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         raise ValueError(f"{value} has no unit; write it as 30s, 5m, 1h or 1d")  # noqa: TRY004 pydantic wants ValueError
     return value
 
@@ -167,6 +167,9 @@ class StreamSpec(_Strict):
             faults.append(f"time.column: {self.time.column!r} is a {time.type}; give it type timestamp")
         for role, names in (("keys", self.keys), ("unique", self.unique)):
             faults.extend(f"{role}: no column named {name!r}" for name in names if name not in self.columns)
+            faults.extend(
+                f"{role}: {name!r} is named twice" for name in sorted({n for n in names if names.count(n) > 1})
+            )
         faults.extend(
             f"keys: {name!r} is a float, and floats do not name things; use string or int"
             for name in self.keys
@@ -178,7 +181,7 @@ class StreamSpec(_Strict):
             faults.append("unique: with shards it must include every key, so that copies meet in one shard")
         if self.shards > 1 and not self.keys:
             faults.append("shards: a stream without keys has nothing to be split by")
-        if self.bucket < SECOND_US or self.bucket % SECOND_US or DAY_US % min(self.bucket, DAY_US):
+        if self.bucket < SECOND_US or self.bucket % SECOND_US or (self.bucket % DAY_US and DAY_US % self.bucket):
             faults.append("bucket: use whole seconds that divide a day, or whole days")
         for name, window in self.windows.items():
             faults.extend(f"windows.{name}{fault}" for fault in self._window_faults(name, window))
@@ -224,16 +227,33 @@ class StreamSpec(_Strict):
         )
 
 
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a name stands once: the library would keep the last of two columns and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"{key.value!r} stands here a second time", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def parse(text: str, origin: str) -> StreamSpec:
     """The spec in a YAML text; BadSettings lists every fault with its place. `origin` names the file in messages."""
     try:
-        raw: Any = yaml.safe_load(text)
+        raw: Any = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise BadSettings(origin, [f"{place}{error.problem or 'not YAML'}"]) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2024-99-99 looks like a date and is none
         raise BadSettings(origin, [f"not YAML: {error}"]) from error
+    except RecursionError as error:
+        raise BadSettings(origin, ["not YAML: nested too deeply"]) from error
     if not isinstance(raw, dict):
         raise BadSettings(origin, ["expected a mapping with stream, time, columns and so on"])
     try:

@@ -1,6 +1,7 @@
 """The one loop that receives, handles and settles messages. Nothing else deletes, returns or dead-letters one."""
 
 import random
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from windrow.retry import FailureLimit, RetryPolicy
 
 _RECEIVE_MAX = 10  # the most SQS gives in one call
 _REASON_CHARS = 1_000
+_NOT_IN_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PROBES = 5  # failed messages that are kept while stopped; one of them may be bad itself
 
 
@@ -78,6 +80,7 @@ class Worker:
         self._held_lock = threading.Lock()
         self._last_idle_s: float | None = None
         self._probes: deque[Delivery] = deque()
+        self._probe_count = 0
         self.is_stopped_by_failures = False
 
     # ------------------------------------------------------------------------------------------ running
@@ -113,7 +116,11 @@ class Worker:
         outcomes = self._handle(deliveries)
         took_s = self.clock.monotonic_s() - started_s
         self.metrics.observe("handle_seconds", took_s, queue=self.queue.name)
-        self._settle(deliveries, outcomes, took_s)
+        try:
+            self._settle(deliveries, outcomes, took_s)
+        finally:
+            # What could not be settled must come back: held any longer, the heartbeat would hide it for good.
+            self._release([delivery for delivery in deliveries if delivery not in self._probes])
         return len(deliveries)
 
     def _probe(self) -> int:
@@ -125,12 +132,26 @@ class Worker:
         if self._stop.is_set():
             return 0
         self.extend_held()
+        self._probe_count += 1
+        if self._probe_count % (_PROBES + 1) == 0:
+            self._take_newcomer()
         delivery = self._probes[0]
         self._probes.rotate(-1)
         [outcome] = self._handle([delivery])
         if isinstance(outcome, Done):
             self._resume(delivery)
         return 0
+
+    def _take_newcomer(self) -> None:
+        """Put a message that has not failed first in line: those that stopped us may be bad for good."""
+        received = self.queue.receive(1, 0, self.pace.visibility_s)
+        with self._held_lock:
+            self._held.update((delivery.receipt, delivery) for delivery in received)
+        self._probes.extendleft(received)
+        if len(self._probes) > _PROBES:
+            oldest = self._probes.pop()
+            self._release([oldest])
+            self.queue.change_visibility([oldest.receipt], self.pace.visibility_s)
 
     def _resume(self, worked: Delivery) -> None:
         self.is_stopped_by_failures = False
@@ -151,7 +172,12 @@ class Worker:
         while len(deliveries) < most and not self._stop.is_set():
             # Once something is held, poll shortly: a long poll would delay it for messages that may not come.
             wait_s = self.pace.wait_s if deadline_s is None else min(1.0, self.pace.linger_s)
-            received = self.queue.receive(min(_RECEIVE_MAX, most - len(deliveries)), wait_s, self.pace.visibility_s)
+            try:
+                received = self.queue.receive(min(_RECEIVE_MAX, most - len(deliveries)), wait_s, self.pace.visibility_s)
+            except Transient:
+                if not deliveries:
+                    raise
+                break  # what has been received is handled all the same
             with self._held_lock:
                 self._held.update((delivery.receipt, delivery) for delivery in received)
             deliveries.extend(received)
@@ -210,14 +236,14 @@ class Worker:
                     self.log.warning("message_returned", queue=self.queue.name, reason=reason, after_s=after_s)
                 case Dead(reason=reason):
                     dead.append((delivery, reason))
-        if self.limit.is_exceeded(tuple(self._recent)):
+        if (dead or returned) and self.limit.is_exceeded(tuple(self._recent)):
             # Law 9: a good stream is not drained into the dead-letter queue. What failed is kept, to be tried again.
             self._stop_consuming([delivery for delivery, _ in (*dead, *returned)])
             dead, returned = [], []
         if dead:
-            self.dead_letters.send([self._dead_letter(delivery, reason) for delivery, reason in dead])
-            for _, reason in dead:
-                self.log.error("message_dead_lettered", queue=self.queue.name, reason=reason)
+            refused = self._bury(dead)
+            returned.extend((delivery, self.pace.visibility_s) for delivery, _ in refused)
+            dead = [entry for entry in dead if entry not in refused]
         for delivery, after_s in returned:
             self._release([delivery])
             self.queue.change_visibility([delivery.receipt], after_s)
@@ -237,9 +263,22 @@ class Worker:
             took_s=round(took_s, 4),
         )
 
+    def _bury(self, dead: Sequence[tuple[Delivery, str]]) -> list[tuple[Delivery, str]]:
+        """Send dead letters; returns those the queue refuses for good (the source queue will move them itself)."""
+        try:
+            self.dead_letters.send([self._dead_letter(delivery, reason) for delivery, reason in dead])
+        except Permanent as error:
+            if len(dead) > 1:
+                return [refused for entry in dead for refused in self._bury([entry])]
+            self.log.error("dead_letter_refused", queue=self.queue.name, reason=dead[0][1], error=str(error))
+            return list(dead)
+        for _, reason in dead:
+            self.log.error("message_dead_lettered", queue=self.queue.name, reason=reason)
+        return []
+
     def _dead_letter(self, delivery: Delivery, reason: str) -> Outgoing:
-        attributes = {"reason": reason[:_REASON_CHARS], "receive_count": str(delivery.receive_count)}
-        return Outgoing(delivery.body, attributes)
+        text = _NOT_IN_SQS.sub("\N{REPLACEMENT CHARACTER}", reason)[:_REASON_CHARS]
+        return Outgoing(delivery.body, {"reason": text, "receive_count": str(delivery.receive_count)})
 
     def _stop_consuming(self, failed: Sequence[Delivery]) -> None:
         self.is_stopped_by_failures = True
@@ -279,7 +318,7 @@ class Worker:
             return
         try:
             self.queue.change_visibility(receipts, self.pace.visibility_s)
-        except Transient as error:
+        except WindrowError as error:
             # Losing a heartbeat costs a redelivery, which is harmless; losing the thread would cost many.
             self.log.warning("heartbeat_failed", queue=self.queue.name, error=str(error))
 

@@ -11,12 +11,14 @@ import polars as pl
 from windrow.lake.schema import column_type
 from windrow.quarantine import Reject
 from windrow.spec import StreamSpec
-from windrow.units import format_duration
+from windrow.units import SECOND_US, format_duration
 from windrow_consumer.times import parse_times
 
 INDEX = "_index"
 _FAULT = "_fault"
 _VALUE_CHARS = 200
+_FIRST_EVENT_US = -12_212_553_600 * SECOND_US
+"""1583-01-01. ISO 8601 asks for an agreement before that; what comes from there is 0001-01-01, "no time", or a typo."""
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -89,6 +91,8 @@ def _faults(spec: StreamSpec, name: str, received_us: int) -> list[_Fault]:
         finite = typed.is_not_null() & ~typed.is_finite()
         faults.append(_Fault("not_finite", spec.source_of(name), "is not a finite number", finite))
     if name == spec.time.column:
+        early = typed < pl.lit(_FIRST_EVENT_US).cast(column_type(kind))
+        faults.append(_Fault("time_too_early", spec.source_of(name), "lies before the year 1583", early))
         limit = format_duration(spec.time.max_future)
         late = typed > pl.lit(received_us + spec.time.max_future).cast(column_type(kind))
         rule = f"lies more than {limit} after the record was received"

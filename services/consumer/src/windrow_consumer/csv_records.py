@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,6 +15,7 @@ from windrow.spec import StreamSpec
 from windrow_consumer.checks import INDEX
 
 _VALUE_CHARS = 200
+_MAX_FIELD_CHARS = 1 << 30  # an object is bounded already; the module's own 128 KiB would be an error, not a reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def read_csv(body: bytes, spec: StreamSpec) -> CsvRecords:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"not UTF-8: byte {error.start} is {body[error.start]:#04x}") from error
-    header = tuple(next(csv.reader(io.StringIO(text)), ()))
+    header = tuple(next(csv.reader(_lines(text)), ()))
     _check_header(header, spec)
     frame = _read_columnar(text, header)
     if frame is None:
@@ -86,14 +87,14 @@ def _check_header(header: Sequence[str], spec: StreamSpec) -> None:
         raise BadInput(f"the header has no column {time!r} (columns: {found})")
     twice = {name for name in header if header.count(name) > 1}
     if twice:
-        raise BadInput(f"the header names {', '.join(sorted(twice))} more than once")
+        raise BadInput(f"the header names {', '.join(map(repr, sorted(twice)))} more than once")
 
 
 def _read_one_by_one(text: str, header: tuple[str, ...], spec: StreamSpec) -> CsvRecords:
     good: list[list[str | None]] = []
     indexes: list[int] = []
     rejects: list[Reject] = []
-    reader = csv.reader(io.StringIO(text))
+    reader = csv.reader(_lines(text))
     next(reader)
     count = 0
     for fields in reader:
@@ -124,9 +125,15 @@ def _select(frame: pl.DataFrame, spec: StreamSpec) -> pl.DataFrame:
     )
 
 
+def _lines(text: str) -> Iterable[str]:
+    """Lines with their line breaks, as the columnar reader sees them; `str.splitlines` takes more for line breaks."""
+    csv.field_size_limit(_MAX_FIELD_CHARS)
+    return io.StringIO(text, newline="")
+
+
 def _records_with_lines(text: str) -> list[tuple[int, str]]:
     """Every non-empty record of the text, header included, with the line it starts on."""
-    lines = text.splitlines(keepends=True)
+    lines = list(_lines(text))
     reader = csv.reader(lines)
     found = []
     start = 0

@@ -8,11 +8,12 @@ import msgspec
 import polars as pl
 
 from windrow.errors import BadInput
-from windrow.framing import JSON_TYPES, LINES_TYPES, Framed, Malformed, frame
+from windrow.framing import JSON_TYPES, LINES_TYPES, Malformed, frame
 from windrow.inflate import codec_of_name, inflate
 from windrow.lake.schema import BATCH, ORDINAL, RECEIVED_AT, TIMESTAMP, segment_schema
 from windrow.quarantine import REPLAY_TYPE, QuarantinedRecord, RecordFormat, Reject, decode_lines, keep_bytes
 from windrow.spec import StreamSpec
+from windrow.units import from_us
 from windrow_consumer.checks import INDEX, Checked, check
 from windrow_consumer.csv_records import read_csv
 from windrow_consumer.json_records import read_json_lines
@@ -70,10 +71,10 @@ def decode(body: bytes, batch: Batch, spec: StreamSpec, limits: DecodeLimits) ->
     Raises BadInput or TooLarge when the object as a whole cannot be read.
     """
     kind = content_type_of(batch)
-    codec = batch.content_encoding.strip().lower() or codec_of_name(batch.key)
+    codec = batch.content_encoding.strip().lower() or codec_of_name(batch.key.lower())
     plain = inflate(body, codec, limits.max_plain_bytes)
     if kind == REPLAY_TYPE:
-        return _decode_replay(plain, batch, spec)
+        return _decode_replay(plain, batch, spec, limits)
     if kind in _CSV_TYPES:
         return _decode_csv(plain, batch, spec)
     return _decode_json(plain, kind, batch, spec, limits)
@@ -87,7 +88,7 @@ def content_type_of(batch: Batch) -> str:
     declared = batch.content_type.partition(";")[0].strip().lower()
     if declared in JSON_TYPES | LINES_TYPES | _CSV_TYPES | {REPLAY_TYPE}:
         return declared
-    name = batch.key.removesuffix(".gz").removesuffix(".zst").lower()
+    name = batch.key.lower().removesuffix(".gz").removesuffix(".zst")
     found = next((kind for suffix, kind in _SUFFIX_TYPES.items() if name.endswith(suffix)), None)
     if found is None:
         endings = ", ".join(_SUFFIX_TYPES)
@@ -99,10 +100,10 @@ def _decode_json(plain: bytes, kind: str, batch: Batch, spec: StreamSpec, limits
     try:
         framed = frame(plain, kind, limits.max_record_bytes)
     except Malformed as error:
-        # Nothing here is a record. If each line was judged, each goes to quarantine for itself.
-        if kind in JSON_TYPES or any(reject.index is None for reject in error.rejects):
+        # Nothing here is a record. If each was judged for itself, each goes to quarantine for itself.
+        if error.framed is None:
             raise
-        framed = _all_bad(plain, error)
+        framed = error.framed
     lines = _Lines(framed.lines)
     body = framed.lines
     indexes: Sequence[int] = range(framed.record_count)
@@ -131,12 +132,6 @@ class _Lines:
         if self._lines is None:
             self._lines = self._body.split(b"\n")
         return self._lines[index]
-
-
-def _all_bad(plain: bytes, error: Malformed) -> Framed:
-    lines = [line for line in plain.split(b"\n") if line and not line.isspace()]
-    numbers = tuple(reject.line or 0 for reject in error.rejects)
-    return Framed(b"\n".join(line.strip() for line in lines) + b"\n", len(lines), error.rejects, numbers)
 
 
 def _decode_csv(plain: bytes, batch: Batch, spec: StreamSpec) -> Decoded:
@@ -191,7 +186,7 @@ def _assemble(
 # ------------------------------------------------------------------------------------------------ replays
 
 
-def _decode_replay(plain: bytes, batch: Batch, spec: StreamSpec) -> Decoded:
+def _decode_replay(plain: bytes, batch: Batch, spec: StreamSpec, limits: DecodeLimits) -> Decoded:
     """Records taken out of quarantine: read as they were first sent, each under the identity it had then.
 
     So a record replayed twice, by whatever selection, is one record (law 7), and it keeps its place in the order of
@@ -199,36 +194,54 @@ def _decode_replay(plain: bytes, batch: Batch, spec: StreamSpec) -> Decoded:
     """
     try:
         entries = decode_lines(plain)
-    except msgspec.MsgspecError as error:
+        for entry in entries:
+            _check_entry(entry)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise BadInput(f"{batch.key}: not a replay: {error}") from error
-    parts: list[Decoded] = []
+    if not entries:
+        raise BadInput(f"{batch.key}: not a replay: it holds no record")
     shapes = dict.fromkeys((entry.format, entry.header) for entry in entries)
-    for kind, header in shapes:
-        group = [entry for entry in entries if (entry.format, entry.header) == (kind, header)]
-        parts.append(_decode_group(group, kind, header, batch, spec))
-    rows = pl.concat([part.rows for part in parts])
-    rejected = tuple(record for part in parts for record in part.rejected)
-    return Decoded(rows, rejected, len(entries))
+    return _together(
+        [
+            _decode_group([entry for entry in entries if (entry.format, entry.header) == shape], batch, spec, limits)
+            for shape in shapes
+        ]
+    )
+
+
+def _check_entry(entry: QuarantinedRecord) -> None:
+    """ValueError or OverflowError when it cannot have come out of quarantine."""
+    entry.raw()
+    from_us(entry.received_us)
+    if not 0 <= entry.ordinal < 1 << 63:
+        raise ValueError(f"{entry.ordinal} is no place in a batch")
 
 
 def _decode_group(
-    entries: Sequence[QuarantinedRecord], kind: RecordFormat, header: tuple[str, ...], batch: Batch, spec: StreamSpec
+    entries: Sequence[QuarantinedRecord], batch: Batch, spec: StreamSpec, limits: DecodeLimits
 ) -> Decoded:
-    if kind == "csv":
-        head = _csv_line(header)
+    """Entries of one format and header."""
+    if entries[0].format == "csv":
+        head = _csv_line(entries[0].header)
         decoded = _decode_csv(b"\n".join([head, *(entry.raw() for entry in entries)]) + b"\n", batch, spec)
     else:
         body = b"".join(entry.raw() + b"\n" for entry in entries)
-        raw, wrong = read_json_lines(body, range(len(entries)), spec)
-        checked = check(raw, spec, batch.received_us)
+        decoded = _decode_json(body, "application/x-ndjson", batch, spec, limits)
+    if decoded.record_count == len(entries):
+        return _with_identity(decoded, entries)
+    if len(entries) == 1:
+        raise BadInput(f"{batch.key}: a quarantined record reads as {decoded.record_count}: {entries[0].data!r:.200}")
+    # A quote that one of them opens and does not close runs on into the next. Apart, each is what it was.
+    half = len(entries) // 2
+    return _together([_decode_group(part, batch, spec, limits) for part in (entries[:half], entries[half:])])
 
-        def original(index: int) -> _Original:
-            return _Original(entries[index].reject.line, entries[index].raw())
 
-        decoded = _assemble(checked, wrong, len(entries), batch, spec, original=original, kind="json")
-    if decoded.record_count != len(entries):
-        raise BadInput(f"{batch.key}: {len(entries)} quarantined records read as {decoded.record_count}")
-    return _with_identity(decoded, entries)
+def _together(parts: Sequence[Decoded]) -> Decoded:
+    return Decoded(
+        pl.concat([part.rows for part in parts]),
+        tuple(record for part in parts for record in part.rejected),
+        sum(part.record_count for part in parts),
+    )
 
 
 def _with_identity(decoded: Decoded, entries: Sequence[QuarantinedRecord]) -> Decoded:
@@ -252,9 +265,18 @@ def _with_identity(decoded: Decoded, entries: Sequence[QuarantinedRecord]) -> De
     )
     # Still refused: the same entry as before, under the reason of today.
     rejected = tuple(
-        msgspec.structs.replace(entries[record.ordinal], reject=record.reject) for record in decoded.rejected
+        msgspec.structs.replace(then, reject=_as_first_placed(record.reject, then.reject))
+        for record in decoded.rejected
+        for then in (entries[record.ordinal],)
     )
     return replace(decoded, rows=rows, rejected=rejected)
+
+
+def _as_first_placed(today: Reject, then: Reject) -> Reject:
+    """Today's reason, at the place where the record stood in what the sender sent."""
+    if today.reason == then.reason and today.column is not None:
+        return then  # a fault of the text itself, which has not changed
+    return msgspec.structs.replace(today, index=then.index, line=then.line, column=None)
 
 
 def _csv_line(fields: Sequence[str]) -> bytes:

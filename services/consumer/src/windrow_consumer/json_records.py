@@ -33,6 +33,8 @@ def read_json_lines(body: bytes, indexes: Sequence[int], spec: StreamSpec) -> tu
     `body` has one record a line, `indexes` their places in the batch. Only a chunk of lines that the strict columnar
     reader refuses is read one by one.
     """
+    if not indexes:
+        return pl.DataFrame(schema={**_raw_schema(spec), INDEX: pl.Int64()}), []
     whole = _read_columnar(body, len(indexes), spec)
     if whole is not None:
         return whole.with_columns(pl.Series(INDEX, indexes, pl.Int64)), []
@@ -87,8 +89,11 @@ def _read_one_by_one(
         else:
             rows.append(result)
             kept.append(index)
-    schema = {name: _polars(column.type) for name, column in spec.columns.items()}
-    return pl.DataFrame(rows, schema=schema, orient="row"), kept
+    return pl.DataFrame(rows, schema=_raw_schema(spec), orient="row"), kept
+
+
+def _raw_schema(spec: StreamSpec) -> dict[str, pl.DataType]:
+    return {name: _polars(column.type) for name, column in spec.columns.items()}
 
 
 def _read_record(line: bytes, index: int, spec: StreamSpec) -> tuple[Any, ...] | Reject:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from windrow import keys
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
-from windrow.errors import Permanent
+from windrow.errors import Transient
 from windrow.log import Log
 from windrow.messages import Landed
 from windrow.metrics import Metrics
@@ -42,6 +42,8 @@ class Sweep:
                 self.log.warning("forgotten_object_found", key=info.key)
                 try:
                     self.handler.process(Landed(key=info.key))
-                except Permanent as error:
+                except Transient:
+                    raise
+                except Exception as error:  # noqa: BLE001  whatever is wrong with it, other objects wait behind it
                     # Its event, if there ever was one, is a dead letter; here it is only said again.
                     self.log.error("forgotten_object_refused", key=info.key, error=str(error))

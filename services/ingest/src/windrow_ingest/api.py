@@ -47,14 +47,18 @@ def create_app(handler: Handler, health: Health, metrics: PrometheusMetrics) -> 
     @app.post("/v1/streams/{stream}/records", status_code=202)
     async def post_records(stream: str, request: Request) -> Response:
         """Take one JSON object, an array of them, or NDJSON; answer once they are durable."""
+        label = "-"  # an unknown name is not a label: anyone could fill memory with invented streams
         try:
-            accepted = await _accept(handler, stream, request)
+            content_type, codec = _media(request)
+            await handler.check_stream(check_stream_name(stream))
+            label = stream
+            accepted = await _accept(handler, stream, request, content_type, codec)
         except WindrowError as error:
             status, refusal = _refusal(error)
             headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == 503 else {}
-            _count(metrics, stream, status)
+            metrics.count("requests_answered", stream=label, status=str(status))
             return _answer(status, refusal, headers)
-        _count(metrics, stream, 202)
+        metrics.count("requests_answered", stream=label, status="202")
         return _answer(
             202,
             Acknowledgement(
@@ -83,7 +87,7 @@ def create_app(handler: Handler, health: Health, metrics: PrometheusMetrics) -> 
     async def refused(_request: Request, error: HTTPException) -> Response:
         names = {404: "not_found", 405: "method_not_allowed"}
         message = "there is nothing here; POST records to /v1/streams/<stream>/records"
-        return _answer(error.status_code, Refusal(names.get(error.status_code, "refused"), message))
+        return _answer(error.status_code, Refusal(names.get(error.status_code, "refused"), message), error.headers)
 
     @app.exception_handler(Exception)
     async def failed(_request: Request, _error: Exception) -> Response:
@@ -94,7 +98,8 @@ def create_app(handler: Handler, health: Health, metrics: PrometheusMetrics) -> 
     return app
 
 
-async def _accept(handler: Handler, stream: str, request: Request) -> Accepted:
+def _media(request: Request) -> tuple[str, str]:
+    """Content type and encoding, if they are offered."""
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() not in JSON_TYPES | LINES_TYPES:
         raise _UnsupportedType(
@@ -103,16 +108,21 @@ async def _accept(handler: Handler, stream: str, request: Request) -> Accepted:
     codec = request.headers.get("content-encoding", "identity").strip().lower()
     if codec not in ("identity", "gzip", "zstd"):
         raise _UnsupportedType(f"content encoding {codec!r} is not understood; send identity, gzip or zstd")
-    await handler.check_stream(check_stream_name(stream))
+    return content_type, codec
+
+
+async def _accept(handler: Handler, stream: str, request: Request, content_type: str, codec: str) -> Accepted:
+    key = request.headers.get("idempotency-key")
+    if key == "":
+        raise BadInput("the Idempotency-Key is empty; give every request its own, or leave the header out")
     with handler.budget.lease() as lease:
         body = await _read(request, handler.limits.max_body_bytes, lease)
-        key = request.headers.get("idempotency-key")
         return await handler.accept(stream, body, content_type, codec, idempotency_key=key, lease=lease)
 
 
 async def _read(request: Request, max_bytes: int, lease: Lease) -> bytes:
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > max_bytes:
+    if told.isdecimal() and int(told) > max_bytes:
         raise TooLarge(f"the body has {told} bytes; the limit is {max_bytes}")
     body = bytearray()
     async for chunk in request.stream():
@@ -145,12 +155,6 @@ def _refusal(error: WindrowError) -> tuple[int, Refusal]:
             return 409, Refusal("idempotency_conflict", "this Idempotency-Key was used for other records: " + message)
         case _:
             return 503, Refusal("unavailable", message)
-
-
-def _count(metrics: PrometheusMetrics, stream: str, status: int) -> None:
-    # An unknown name is not a label: anyone could fill memory with invented streams.
-    known = stream if status not in (400, 404) else "-"
-    metrics.count("requests_answered", stream=known, status=str(status))
 
 
 def _answer(status: int, body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response:

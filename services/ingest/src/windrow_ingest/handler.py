@@ -11,6 +11,8 @@ from windrow.quarantine import Reject
 from windrow_ingest.budget import Budget, Lease
 from windrow_ingest.grouping import Grouper
 
+_MAX_REJECTS = 10_000  # a body of millions of broken lines would cost more than it is worth to list them
+
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
@@ -56,7 +58,7 @@ class Handler:
         """Land a request's records. Every error raised means that nothing of it was acknowledged."""
         plain = inflate(body, codec, self.limits.max_plain_bytes)
         lease.take(len(plain))
-        framed = frame(plain, content_type, self.limits.max_record_bytes)
+        framed = frame(plain, content_type, self.limits.max_record_bytes, _MAX_REJECTS)
         landed = await self._grouper.land(stream, framed.lines, framed.record_count, idempotency_key)
         accepted = framed.record_count - len(framed.rejects)
         if not landed.was_repeated:

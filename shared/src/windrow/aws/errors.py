@@ -11,7 +11,7 @@ _BY_CODE: dict[str, type[WindrowError]] = {
     "404": NotFound,
     "NoSuchKey": NotFound,
     "NoSuchBucket": NotFound,
-    "AWS.SimpleQueueService.NonExistentQueue": NotFound,
+    "NonExistentQueue": NotFound,
     "QueueDoesNotExist": NotFound,
     "PreconditionFailed": AlreadyExists,
     "412": AlreadyExists,
@@ -37,9 +37,14 @@ def translated(what: str) -> Iterator[None]:
     except exceptions.ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        kind = _BY_CODE.get(code) or (OutcomeUnknown if status >= 500 else Permanent)
+        kind = _BY_CODE.get(code.removeprefix("AWS.SimpleQueueService.")) or (
+            OutcomeUnknown if status >= 500 else Permanent
+        )
         detail = error.response.get("Error", {}).get("Message", "")
         raise kind(f"{what}: {code} {detail}".strip()) from error
+    except exceptions.ParamValidationError as error:
+        # The SDK refuses to send this, now and every other time: metadata that is not ASCII, for one.
+        raise Permanent(f"{what}: {error}") from error
     except _NOT_SENT as error:
         raise Unavailable(f"{what}: {error}") from error
     except (exceptions.HTTPClientError, exceptions.BotoCoreError) as error:

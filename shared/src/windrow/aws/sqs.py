@@ -1,5 +1,6 @@
 """Queues on SQS."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Self, TypeVar
 
@@ -8,7 +9,9 @@ from windrow.errors import Unavailable
 from windrow.ports import Delivery, Outgoing, QueueDepth
 
 _BATCH_MAX = 10
-_STALE = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"})
+_STALE = frozenset(
+    {"ReceiptHandleIsInvalid", "InvalidParameterValue", "InvalidParameterValueException", "MessageNotInflight"}
+)
 T = TypeVar("T")
 
 
@@ -58,7 +61,7 @@ class SqsQueue:
                 QueueUrl=self._url,
                 MaxNumberOfMessages=max(1, min(_BATCH_MAX, max_messages)),
                 WaitTimeSeconds=int(wait_s),
-                VisibilityTimeout=int(visibility_s),
+                VisibilityTimeout=math.ceil(visibility_s),
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
                 MessageAttributeNames=["All"],
             )
@@ -84,7 +87,7 @@ class SqsQueue:
     def change_visibility(self, receipts: Sequence[str], visibility_s: float) -> None:
         for group in _groups(receipts):
             entries = [
-                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": int(visibility_s)}
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": math.ceil(visibility_s)}
                 for number, receipt in enumerate(group)
             ]
             with translated(f"change visibility in {self._name}"):

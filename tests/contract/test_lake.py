@@ -1,0 +1,271 @@
+"""The laws of the Lake and Table ports, on a local folder and on both emulators (laws 5 and 7 rest on them)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.support.emulators import Deploy, only
+from windrow.errors import OutcomeUnknown, SchemaConflict
+from windrow.lake.delta import DeltaLake
+from windrow.lake.tables import Place, Table
+from windrow.topology import Topology
+
+HOUR_US = 3_600_000_000
+NOON, ONE = Place(493_032 * HOUR_US, 0), Place(493_033 * HOUR_US, 0)
+NOON_OTHER_SHARD = Place(NOON.bucket_us, 1)
+NEXT_DAY = Place(493_056 * HOUR_US, 0)
+SCHEMA = pl.Schema(
+    {
+        "sensor": pl.String(),
+        "value": pl.Float64(),
+        "humidity": pl.Int64(),
+        "ts": pl.Datetime("us", "UTC"),
+        "_bucket": pl.Int64(),
+        "_shard": pl.Int32(),
+        "event_date": pl.Date(),
+    }
+)
+HOSTILE = ["x' OR '1'='1", 'a"b', "a=b/c%20d", "", " ", "\\", "line\nbreak", "ключ ✓", "; DROP TABLE records; --"]
+
+
+@pytest.fixture(params=["local", "moto", pytest.param("localstack", marks=pytest.mark.localstack)])
+def lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> DeltaLake:
+    if request.param == "local":
+        return DeltaLake(str(tmp_path), {})
+    session = deploy(request.getfixturevalue(request.param), only(topology, buckets=["lake"]))
+    return DeltaLake(session.lake_uri(), session.lake_options())
+
+
+def rows(place: Place, sensors: Sequence[str], value: float = 1.0) -> pl.DataFrame:
+    """One row per sensor, a microsecond apart, so that times are exact or not at all."""
+    start = place.bucket_us + 1
+    return pl.DataFrame(
+        {
+            "sensor": sensors,
+            "value": [value] * len(sensors),
+            "humidity": [None] * len(sensors),
+            "ts": [start + number for number in range(len(sensors))],
+            "_bucket": [place.bucket_us] * len(sensors),
+            "_shard": [place.shard] * len(sensors),
+            "event_date": [datetime.fromtimestamp(place.bucket_us // 1_000_000, UTC).date()] * len(sensors),
+        },
+        schema_overrides=SCHEMA,
+    )
+
+
+def sensors(table: Table, *places: Place) -> list[str]:
+    return sorted(table.read(places)["sensor"])
+
+
+def fresh(lake: DeltaLake) -> Table:
+    return lake.open_or_create("sensors", "records", SCHEMA)
+
+
+def test_a_table_that_was_never_made_is_none(lake: DeltaLake) -> None:
+    assert lake.open("sensors", "records") is None
+
+
+def test_a_new_table_is_empty_and_has_its_columns(lake: DeltaLake) -> None:
+    table = fresh(lake)
+
+    assert table.row_count() == 0
+    assert table.mark("batch:a") is None
+    found = table.read([NOON])
+    assert (found.height, found.schema) == (0, SCHEMA)
+
+
+def test_creating_a_table_that_is_there_opens_it_as_it_is(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["a"]), {"batch:a": 1})
+    again = fresh(lake)
+
+    assert (again.row_count(), again.mark("batch:a")) == (1, 1)
+
+
+def test_rows_and_marks_are_one_commit(lake: DeltaLake) -> None:
+    before = fresh(lake)
+    before.append(rows(NOON, ["a", "b"]), {"batch:a": 1, "windrow.decoded": 7})
+    after = lake.open("sensors", "records")
+
+    assert after is not None
+    assert after.version == 1
+    assert (after.row_count(), after.mark("batch:a"), after.mark("windrow.decoded")) == (2, 1, 7)
+    assert after.read([NOON]).sort("sensor").equals(rows(NOON, ["a", "b"]))
+
+
+def test_marks_alone_are_a_commit(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["a"]), {"windrow.decoded": 1})
+    fresh(lake).append(rows(NOON, []), {"windrow.decoded": 2, "batch:empty": 1})
+    after = fresh(lake)
+
+    assert (after.version, after.row_count()) == (2, 1)
+    assert (after.mark("windrow.decoded"), after.mark("batch:empty")) == (2, 1)
+
+
+def test_marks_hold_microseconds_and_survive_a_checkpoint(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["a"]), {"windrow.max_time_us": 1_774_915_200_123_456, "batch:a": 1})
+    delta = lake.delta("sensors", "records")
+    assert delta is not None
+    delta.create_checkpoint()
+    fresh(lake).append(rows(ONE, ["b"]), {"batch:b": 1})
+    after = fresh(lake)
+
+    assert after.mark("windrow.max_time_us") == 1_774_915_200_123_456
+    assert (after.mark("batch:a"), after.mark("batch:b"), after.row_count()) == (1, 1, 2)
+
+
+def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: DeltaLake) -> None:
+    everything = [rows(NOON, ["noon"]), rows(NOON_OTHER_SHARD, ["shard 1"]), rows(ONE, ["one"]), rows(NEXT_DAY, ["d"])]
+    fresh(lake).append(pl.concat(everything), {})
+    table = fresh(lake)
+
+    assert sensors(table, NOON) == ["noon"]
+    assert sensors(table, NOON_OTHER_SHARD, NEXT_DAY) == ["d", "shard 1"]
+    assert sensors(table) == []
+
+
+# ------------------------------------------------------------------------------------------------ replace
+
+
+def test_replace_leaves_every_other_place_as_it_was(lake: DeltaLake) -> None:
+    others = [NOON_OTHER_SHARD, ONE, NEXT_DAY]
+    fresh(lake).append(pl.concat([rows(NOON, ["old 1", "old 2"]), *(rows(place, ["kept"]) for place in others)]), {})
+    before = fresh(lake).read(others).sort("_bucket", "_shard")
+    fresh(lake).replace([NOON], rows(NOON, ["new"]), {"place:noon": 3})
+    after = fresh(lake)
+
+    assert sensors(after, NOON) == ["new"]
+    assert after.read(others).sort("_bucket", "_shard").equals(before)
+    assert (after.row_count(), after.mark("place:noon")) == (4, 3)
+
+
+def test_many_places_are_replaced_in_one_commit(lake: DeltaLake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(NEXT_DAY, ["old"]), rows(ONE, ["kept"])]), {})
+    fresh(lake).replace([NOON, NEXT_DAY], pl.concat([rows(NOON, ["new"]), rows(NEXT_DAY, ["new"])]), {"m": 1})
+    after = fresh(lake)
+
+    assert after.version == 2
+    assert [sensors(after, place) for place in (NOON, NEXT_DAY, ONE)] == [["new"], ["new"], ["kept"]]
+
+
+def test_replacing_a_place_by_nothing_empties_it(lake: DeltaLake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(ONE, ["kept"])]), {})
+    fresh(lake).replace([NOON], rows(NOON, []), {"m": 1})
+    after = fresh(lake)
+
+    assert (sensors(after, NOON), sensors(after, ONE), after.mark("m")) == ([], ["kept"], 1)
+
+
+def test_replacing_no_place_removes_nothing(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["kept"]), {})
+    with suppress(OutcomeUnknown):  # there is no such commit; what counts is that it is not taken for "everything"
+        fresh(lake).replace([], rows(NOON, []), {"m": 1})
+
+    assert sensors(fresh(lake), NOON) == ["kept"]
+
+
+def test_text_that_looks_like_a_condition_is_text(lake: DeltaLake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, HOSTILE), rows(ONE, ["kept"])]), {})
+    assert sensors(fresh(lake), NOON) == sorted(HOSTILE)
+    fresh(lake).replace([NOON], rows(NOON, HOSTILE, value=2.0), {})
+    after = fresh(lake)
+
+    assert sensors(after, NOON) == sorted(HOSTILE)
+    assert after.read([NOON])["value"].to_list() == [2.0] * len(HOSTILE)
+    assert sensors(after, ONE) == ["kept"]
+
+
+def test_what_a_mark_is_called_is_text_too(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["a"]), {name: number for number, name in enumerate(HOSTILE) if name})
+    after = fresh(lake)
+
+    assert [after.mark(name) for name in HOSTILE if name] == [n for n, name in enumerate(HOSTILE) if name]
+
+
+# ------------------------------------------------------------------------------------------------ one committer
+
+
+def _append(place: Place) -> Callable[[Table, Mapping[str, int]], None]:
+    return lambda table, marks: table.append(rows(place, ["new"]), marks)
+
+
+COMMITS: dict[str, Callable[[Table, Mapping[str, int]], None]] = {
+    "append": _append(NOON),
+    "append to another day": _append(NEXT_DAY),
+    "marks alone": lambda table, marks: table.append(rows(NOON, []), marks),
+    "replace": lambda table, marks: table.replace([NOON], rows(NOON, ["new"]), marks),
+    "replace on another day": lambda table, marks: table.replace([NEXT_DAY], rows(NEXT_DAY, ["new"]), marks),
+}
+
+
+@pytest.mark.parametrize("theirs", COMMITS)
+def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: DeltaLake, theirs: str) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(NEXT_DAY, ["old"])]), {})
+    stale = {name: fresh(lake) for name in COMMITS}
+    COMMITS[theirs](fresh(lake), {"theirs": 1})
+    winner = fresh(lake)
+    held = winner.read([NOON, NEXT_DAY]).sort("_bucket", "sensor")
+
+    for name, ours in COMMITS.items():
+        with pytest.raises(OutcomeUnknown):
+            ours(stale[name], {"ours": 1})
+        now = fresh(lake)
+        assert (now.version, now.mark("ours"), now.mark("theirs")) == (winner.version, None, 1), name
+        assert now.read([NOON, NEXT_DAY]).sort("_bucket", "sensor").equals(held), name
+
+
+def test_a_fresh_handle_after_a_refusal_commits(lake: DeltaLake) -> None:
+    stale = fresh(lake)
+    fresh(lake).append(rows(NOON, ["theirs"]), {"theirs": 1})
+    with pytest.raises(OutcomeUnknown):
+        stale.append(rows(NOON, ["ours"]), {"ours": 1})
+    fresh(lake).append(rows(NOON, ["ours"]), {"ours": 1})
+
+    assert sensors(fresh(lake), NOON) == ["ours", "theirs"]
+
+
+# ------------------------------------------------------------------------------------------------ schema
+
+
+def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["a"]), {"m": 1})
+    for wrong in (
+        rows(NOON, ["b"]).with_columns(humidity=pl.lit(1.5)),
+        rows(NOON, ["b"]).with_columns(value=pl.lit(2, pl.Int64())),
+        rows(NOON, ["b"]).with_columns(sensor=pl.lit(7, pl.Int64())),
+        rows(NOON, ["b"]).with_columns(pl.col("ts").dt.cast_time_unit("ms")),
+        rows(NOON, ["b"]).with_columns(pl.col("ts").dt.replace_time_zone(None)),
+    ):
+        with pytest.raises(SchemaConflict, match="cannot change its type"):
+            fresh(lake).append(wrong, {"m": 2})
+        with pytest.raises(SchemaConflict, match="cannot change its type"):
+            fresh(lake).replace([NOON], wrong, {"m": 2})
+    after = fresh(lake)
+
+    assert (after.version, after.mark("m"), sensors(after, NOON)) == (1, 1, ["a"])
+
+
+def test_a_new_column_is_added_and_older_rows_have_none(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["old"]), {})
+    fresh(lake).append(rows(NOON, ["new"]).with_columns(unit=pl.lit("°C")), {})
+    found = fresh(lake).read([NOON]).sort("sensor")
+
+    assert found.select("sensor", "unit").rows() == [("new", "°C"), ("old", None)]
+
+
+def test_rows_without_a_column_the_table_has_are_taken_with_none(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["a"]).drop("humidity"), {})
+
+    assert fresh(lake).read([NOON])["humidity"].to_list() == [None]
+
+
+def test_rows_lie_below_the_day_of_their_event(lake: DeltaLake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["a"]), rows(NEXT_DAY, ["b"])]), {})
+    delta = lake.delta("sensors", "records")
+
+    assert delta is not None
+    days = {datetime.fromtimestamp(place.bucket_us // 1_000_000, UTC).date() for place in (NOON, NEXT_DAY)}
+    assert {date.fromisoformat(str(part["event_date"])) for part in delta.partitions()} == days

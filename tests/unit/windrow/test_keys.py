@@ -1,0 +1,223 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.texts import batches, buckets_us, shards, stream_names, text
+from windrow import keys
+from windrow.errors import BadInput
+
+HOSTILE_NAMES = [
+    "",
+    "../sensors",
+    "..",
+    "a/b",
+    "a/../b",
+    "Sensors",
+    "1sensor",
+    "-a",
+    "_a",
+    "a b",
+    "a\n",
+    "a\x00",
+    "größe",
+    "a'",
+    "a%2fb",
+    "a" * 64,
+    "\u0430bc",  # a Cyrillic а
+]
+EVERY_KEY_OF_A_STREAM = [
+    keys.landing_prefix,
+    lambda name: keys.landing_key(name, 0, "w", ".ndjson"),
+    lambda name: keys.idempotent_landing_key(name, "k", ".ndjson"),
+    lambda name: keys.replay_landing_key(name, "w", ".ndjson"),
+    lambda name: keys.manifest_key(name, "b"),
+    keys.segments_prefix,
+    lambda name: keys.segment_key(keys.SegmentAddress(name, 0, 0, "b")),
+    lambda name: keys.results_prefix(name, 0, 0),
+    lambda name: keys.quarantine_key(name, "b"),
+    lambda name: keys.replay_receipt_key(name, "b", "w"),
+    lambda name: keys.spec_key(name, 1, "text"),
+    lambda name: keys.lake_prefix(name, "records"),
+]
+
+
+# ------------------------------------------------------------------------------------------------ names
+
+
+@pytest.mark.parametrize("name", ["a", "sensors", "a-b_c-9", "a" * 63])
+def test_a_stream_name_is_taken_as_it_is(name: str) -> None:
+    assert keys.check_stream_name(name) == name
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_name_that_could_leave_its_place_is_refused_with_the_rule(name: str) -> None:
+    with pytest.raises(BadInput, match="use 1 to 63 characters of a-z, 0-9") as raised:
+        keys.check_stream_name(name)
+
+    assert repr(name) in str(raised.value)
+
+
+@pytest.mark.parametrize("make", EVERY_KEY_OF_A_STREAM)
+@pytest.mark.parametrize("name", ["../x", "a/b", ""])
+def test_no_key_is_made_of_a_hostile_name(make: object, name: str) -> None:
+    with pytest.raises(BadInput):
+        make(name)  # type: ignore[operator]
+
+
+# ------------------------------------------------------------------------------------------------ digests
+
+
+@given(st.lists(text, max_size=4), st.lists(text, max_size=4))
+def test_a_digest_names_its_parts_and_where_they_end(left: list[str], right: list[str]) -> None:
+    assert (keys.digest(*left) == keys.digest(*right)) == (left == right)
+
+
+def test_a_digest_is_32_hex_digits_and_the_same_in_every_process() -> None:
+    assert keys.digest("landing/s/a", "etag") == "fd33a5a0f2605832da9a8a600e6481a3"
+    assert keys.digest("ab", "c") != keys.digest("a", "bc")
+    assert keys.digest("a") == keys.digest(b"a")
+
+
+@given(st.lists(text, max_size=5), st.randoms(use_true_random=False))
+def test_a_set_has_one_name_in_any_order_and_with_repeats(members: list[str], random: object) -> None:
+    shuffled = [*members, *members[:2]]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    assert keys.set_digest(shuffled) == keys.set_digest(members)
+    assert keys.set_digest([*members, "one more \x00"]) != keys.set_digest(members) or "one more \x00" in members
+
+
+# ------------------------------------------------------------------------------------------------ landing
+
+
+@given(stream_names, buckets_us, batches)
+def test_every_way_in_lands_where_its_stream_can_be_told(stream: str, received_us: int, write_id: str) -> None:
+    for key in (
+        keys.landing_key(stream, received_us, write_id, ".ndjson.zst"),
+        keys.idempotent_landing_key(stream, "any key / at all \n", ".ndjson"),
+        keys.replay_landing_key(stream, write_id, ".ndjson"),
+    ):
+        assert keys.stream_of_landing_key(key) == stream
+        assert key.startswith(keys.landing_prefix(stream))
+
+
+def test_a_batch_lands_by_the_day_of_its_receipt() -> None:
+    assert keys.landing_key("s", 1_774_915_199_999_999, "w1", ".csv") == "landing/s/2026-03-30/w1.csv"
+    assert keys.landing_key("s", 1_774_915_200_000_000, "w1", ".csv") == "landing/s/2026-03-31/w1.csv"
+
+
+def test_an_idempotent_request_lands_at_one_key_on_every_day() -> None:
+    assert keys.idempotent_landing_key("s", "k", ".x") == keys.idempotent_landing_key("s", "k", ".x")
+    assert keys.idempotent_landing_key("s", "k", ".x") != keys.idempotent_landing_key("s", "l", ".x")
+    assert keys.idempotent_landing_key("s", "k", ".x") != keys.idempotent_landing_key("t", "k", ".x")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "landing",
+        "landing/",
+        "landing/s",
+        "landing/s/",
+        "segments/s/a",
+        "/landing/s/a",
+        "landing//a",
+        "landing/S/a",
+        "landing/../a",
+    ],
+)
+def test_a_key_that_is_not_a_landing_key_names_no_stream(key: str) -> None:
+    with pytest.raises(BadInput):
+        keys.stream_of_landing_key(key)
+
+
+def test_a_batch_is_its_object_and_its_bytes() -> None:
+    batch = keys.batch_id("landing/s/a.csv", "etag-1")
+
+    assert keys.batch_id("landing/s/a.csv", '"etag-1"') == batch
+    assert keys.batch_id("landing/s/a.csv", "etag-2") != batch
+    assert keys.batch_id("landing/s/b.csv", "etag-1") != batch
+
+
+# ------------------------------------------------------------------------------------------------ after decoding
+
+
+@given(stream_names, buckets_us, shards, batches)
+def test_a_segment_key_says_what_the_segment_holds(stream: str, bucket_us: int, shard: int, batch: str) -> None:
+    address = keys.SegmentAddress(stream, bucket_us, shard, batch)
+    key = keys.segment_key(address)
+
+    assert keys.parse_segment_key(key) == address
+    assert key.startswith(keys.segments_prefix(stream, bucket_us, shard))
+    assert key.startswith(keys.segments_prefix(stream))
+
+
+@given(buckets_us, buckets_us)
+def test_buckets_sort_as_time_does(left_us: int, right_us: int) -> None:
+    assert (keys.bucket_text(left_us) < keys.bucket_text(right_us)) == (left_us < right_us)
+
+
+@given(buckets_us)
+def test_a_bucket_written_is_the_bucket_read(bucket_us: int) -> None:
+    assert keys.bucket_us(keys.bucket_text(bucket_us)) == bucket_us
+
+
+def test_one_shards_prefix_never_covers_another() -> None:
+    eleven = keys.segment_key(keys.SegmentAddress("s", 0, 11, "b"))
+
+    assert not eleven.startswith(keys.segments_prefix("s", 0, 1))
+    assert not keys.results_prefix("s", 0, 11).startswith(keys.results_prefix("s", 0, 1))
+
+
+@given(st.integers(0, 999_999_999), st.integers(0, 999_999_999))
+def test_results_sort_as_they_grow(fewer: int, more: int) -> None:
+    def folder(count: int) -> str:
+        return keys.result_folder("s", 0, 0, input_count=count, input_digest="d", spec_version=1)
+
+    assert (folder(fewer) < folder(more)) == (fewer < more)
+    assert folder(fewer).startswith(keys.results_prefix("s", 0, 0))
+
+
+def test_other_inputs_or_another_spec_are_another_result() -> None:
+    folders = {
+        keys.result_folder("s", 0, 0, input_count=count, input_digest=digest, spec_version=version)
+        for count in (1, 2)
+        for digest in ("a", "b")
+        for version in (1, 2)
+    }
+
+    assert len(folders) == 8
+
+
+def test_a_dead_letter_is_named_by_what_it_says_and_where_it_died() -> None:
+    assert keys.dead_letter_key("landed", "body") == keys.dead_letter_key("landed", "body")
+    assert keys.dead_letter_key("landed", "body") != keys.dead_letter_key("landed", "other")
+    assert keys.dead_letter_key("landed", "body") != keys.dead_letter_key("writes", "body")
+    assert keys.dead_letter_key("landed", "body").startswith(keys.DEAD_LETTERS_PREFIX)
+
+
+# ------------------------------------------------------------------------------------------------ specs
+
+
+@given(stream_names, st.integers(1, 999_999), text)
+def test_a_spec_key_tells_its_version(stream: str, version: int, body: str) -> None:
+    key = keys.spec_key(stream, version, body)
+
+    assert keys.spec_version(key) == version
+    assert key.startswith(keys.spec_prefix(stream))
+
+
+def test_every_zone_of_a_key_is_in_the_topology(topology: object) -> None:
+    made = [
+        keys.landing_prefix("s"),
+        keys.manifest_prefix("s"),
+        keys.segments_prefix("s"),
+        keys.results_prefix("s", 0, 0),
+        keys.quarantine_prefix("s"),
+        keys.replay_receipt_prefix("s"),
+        keys.DEAD_LETTERS_PREFIX,
+        keys.SPECS_PREFIX,
+        keys.lake_prefix("s", "records"),
+    ]
+
+    assert {key.split("/")[0] for key in made} == set(topology.zones)  # type: ignore[attr-defined]

@@ -12,13 +12,8 @@ from windrow import keys, manifest
 from windrow.errors import NotFound
 from windrow.lake import tables
 from windrow.lake.tables import Lake, Table
+from windrow.manifest import RECORDS_METADATA, RETURNED_METADATA
 from windrow.ports import ObjectInfo, ObjectStore
-
-RECORDS_METADATA = "records"
-"""Landing metadata: how many records the sender's framing held."""
-RETURNED_METADATA = "returned"
-"""Landing metadata of a replay: how many records it takes out of quarantine."""
-
 
 _COUNT_DIGITS = 12
 

@@ -246,6 +246,7 @@ def _malformed(error: Exception, index: int | None, text: bytes, cursor: _Cursor
             found = _BYTE.search(str(error))
             offset = min(int(found[1]) if found else len(text), len(text))
             reason = _BYTE.sub("", str(error)).removeprefix("JSON is malformed: ").strip()
+            offset -= reason == "trailing characters"  # counted one too far
     line, column = cursor.at(place + offset)
     return Reject(
         reason="malformed_json",

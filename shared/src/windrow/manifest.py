@@ -4,6 +4,11 @@ import msgspec
 
 from windrow.errors import BadInput
 
+RECORDS_METADATA = "records"
+"""Landing metadata: how many records the sender's framing held."""
+RETURNED_METADATA = "returned"
+"""Landing metadata of a replay: how many records it takes out of quarantine."""
+
 
 class SegmentEntry(msgspec.Struct, frozen=True):
     """One segment of a batch: rows in one bucket (start in µs) and shard, `size_bytes` as Parquet."""

@@ -48,5 +48,5 @@ def decode(body: bytes) -> Inputs:
     """The inputs in an object's bytes; BadInput when it is not one."""
     try:
         return _DECODER.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"not a result's inputs: {error}") from error

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from windrow import conservation, keys, manifest
-from windrow.conservation import RECORDS_METADATA, RETURNED_METADATA, Balance
+from windrow.conservation import Balance
 from windrow.lake import tables
 from windrow.lake.delta import DeltaLake
-from windrow.manifest import Manifest
+from windrow.manifest import RECORDS_METADATA, RETURNED_METADATA, Manifest
 from windrow.ports import ObjectHeaders
 from windrow.testing import ManualClock, MemoryObjectStore
 

@@ -196,7 +196,7 @@ def _decode_replay(plain: bytes, batch: Batch, spec: StreamSpec, limits: DecodeL
         entries = decode_lines(plain)
         for entry in entries:
             _check_entry(entry)
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise BadInput(f"{batch.key}: not a replay: {error}") from error
     if not entries:
         raise BadInput(f"{batch.key}: not a replay: it holds no record")

@@ -8,13 +8,12 @@ import polars as pl
 
 from windrow import keys, manifest, messages
 from windrow.catalog import SpecCatalog
-from windrow.conservation import RECORDS_METADATA, RETURNED_METADATA
 from windrow.errors import BadInput, NotFound, Permanent, TooLarge, Transient
 from windrow.immutable import put_once
 from windrow.lake.schema import segment_schema
 from windrow.lake.tables import Place
 from windrow.log import Log
-from windrow.manifest import Manifest, SegmentEntry
+from windrow.manifest import RECORDS_METADATA, RETURNED_METADATA, Manifest, SegmentEntry
 from windrow.messages import BatchDecoded, Landed, Refresh
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Outcome, Retry

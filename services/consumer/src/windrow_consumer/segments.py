@@ -43,7 +43,7 @@ def _shards(rows: pl.DataFrame, spec: StreamSpec) -> pl.Series:
     if spec.shards == 1:
         return pl.repeat(0, rows.height, dtype=pl.Int32, eager=True)
     # Lengths keep ("a", "bc") and ("ab", "c") apart.
-    text = [pl.col(name).cast(pl.String).fill_null("") for name in spec.keys]
+    text = [_key_text(name, spec).fill_null("") for name in spec.keys]
     joined = rows.select(
         pl.concat_str(*(pl.format("{}:{};", part.str.len_bytes(), part) for part in text)).alias("key")
     )["key"]
@@ -58,6 +58,13 @@ def _shards(rows: pl.DataFrame, spec: StreamSpec) -> pl.Series:
         schema={"key": pl.String, "shard": pl.Int32},
     )
     return joined.to_frame().join(shards, on="key", how="left", maintain_order="left")["shard"]
+
+
+def _key_text(name: str, spec: StreamSpec) -> pl.Expr:
+    """A key as text. Of a time it is the count of µs: how a library prints times is its own affair."""
+    column = pl.col(name)
+    is_time = spec.columns[name].type == "timestamp"
+    return (column.dt.timestamp("us") if is_time else column).cast(pl.String)
 
 
 def to_parquet(rows: pl.DataFrame) -> bytes:

@@ -68,7 +68,10 @@ def _within_years(times: pl.Series) -> pl.Series:
 def _epoch(raw: pl.Series, unit_us: int) -> pl.Series:
     # Decimal keeps every digit; a float would lose the microseconds of epoch_us.
     number = raw.str.strip_chars().cast(pl.Decimal(38, 6), strict=False).to_frame("number")
-    return number.select((pl.col("number") * unit_us).cast(pl.Int64, strict=False).cast(TIMESTAMP)).to_series()
+    # What no year of ours can be goes first: a product that overflows would be an error for the whole column.
+    fits = pl.col("number").is_between(_FIRST_US // unit_us, _LAST_US // unit_us)
+    in_us = pl.when(fits).then("number") * unit_us
+    return number.select(in_us.cast(pl.Int64, strict=False).cast(TIMESTAMP)).to_series()
 
 
 def _strptime(raw: pl.Series, pattern: str) -> pl.Series:

@@ -8,8 +8,8 @@ import zstandard
 
 from windrow import keys
 from windrow.clock import Clock
-from windrow.conservation import RECORDS_METADATA
 from windrow.immutable import Written, put_once
+from windrow.manifest import RECORDS_METADATA
 from windrow.metrics import Metrics
 from windrow.ports import ObjectHeaders, ObjectStore
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from windrow.errors import BadInput, Conflict, NotFound, WindrowError
+from windrow.errors import BadInput, Conflict, NotFound, TooLarge, WindrowError
 from windrow.metrics import PrometheusMetrics
 from windrow_reprocessor.replay import Replayer, ReplayRequest
 from windrow_reprocessor.triage import Filter, Kind, Triage
@@ -44,12 +44,10 @@ def create_app(
     @app.post("/v1/replays", status_code=202)
     async def replays(request: Request) -> Response:
         """Send failures round again. Replaying the same thing twice adds it once."""
-        body = await request.body()
-        if len(body) > _MAX_BODY_BYTES:
-            return _answer(413, Refusal("too_large", f"the body has more than {_MAX_BODY_BYTES} bytes"))
+        body = await _read(request)
         try:
             wanted = _REQUEST.decode(body or b"{}")
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _answer(400, Refusal("bad_request", str(error)))
         return _answer(202, await run_in_threadpool(replayer.replay, wanted))
 
@@ -79,8 +77,9 @@ def create_app(
 
     @app.exception_handler(HTTPException)
     async def unknown(_request: Request, error: HTTPException) -> Response:
+        names = {404: "not_found", 405: "method_not_allowed"}
         message = "there is nothing here; GET /v1/dead-letters or POST /v1/replays"
-        return _answer(error.status_code, Refusal("not_found", message))
+        return _answer(error.status_code, Refusal(names.get(error.status_code, "refused"), message), error.headers)
 
     @app.exception_handler(Exception)
     async def failed(_request: Request, _error: Exception) -> Response:
@@ -91,6 +90,15 @@ def create_app(
     return app
 
 
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY_BYTES:
+            raise TooLarge(f"the body has more than {_MAX_BODY_BYTES} bytes")
+    return bytes(body)
+
+
 def _status(error: Exception) -> tuple[int, str]:
     match error:
         case BadInput():
@@ -99,6 +107,8 @@ def _status(error: Exception) -> tuple[int, str]:
             return 404, "not_found"
         case Conflict():
             return 409, "conflict"
+        case TooLarge():
+            return 413, "too_large"
         case _:
             return 503, "unavailable"
 

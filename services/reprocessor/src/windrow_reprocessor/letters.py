@@ -50,7 +50,7 @@ def decode_dead(body: bytes) -> DeadLetter:
     """The dead letter in an object's bytes; BadInput when it is not one."""
     try:
         return _DEAD.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"not a dead letter: {error}") from error
 
 

@@ -27,5 +27,5 @@ def decode_receipt(body: bytes) -> Receipt:
     """The receipt in an object's bytes; BadInput when it is not one."""
     try:
         return _DECODER.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"not a replay receipt: {error}") from error

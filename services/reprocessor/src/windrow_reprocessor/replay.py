@@ -1,5 +1,6 @@
 """Sends failures round again. Every step names what it makes after what it replays, so twice is once (law 7)."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ import zstandard
 
 from windrow import keys
 from windrow.clock import Clock
-from windrow.conservation import RECORDS_METADATA, RETURNED_METADATA
-from windrow.errors import AlreadyExists, BadInput
+from windrow.errors import AlreadyExists, BadInput, Conflict, Permanent
 from windrow.immutable import put_once
 from windrow.log import Log
+from windrow.manifest import RECORDS_METADATA, RETURNED_METADATA
 from windrow.metrics import Metrics
 from windrow.ports import ObjectHeaders, ObjectStore, Outgoing, Queue
 from windrow.quarantine import REPLAY_TYPE, encode_lines
@@ -71,26 +72,38 @@ class Replayer:
         """Land chosen records and objects again, send chosen messages again, and note that it was done.
 
         The effect comes before the note: a crash in between leads to a second replay of the same thing, which lands
-        at the same key.
+        at the same key. Raises Conflict when objects could not be landed again; all the rest has been replayed then.
         """
         wanted = request.filter()
-        records = list(islice(self.triage.records(wanted), request.limit))
-        left = None if request.limit is None else request.limit - len(records)
+        limit = None if request.limit is None else min(request.limit, sys.maxsize)
+        records = list(islice(self.triage.records(wanted), limit))
+        left = None if limit is None else limit - len(records)
         letters = list(islice(self.triage.messages(wanted), left))
         whole = [failed for failed in records if failed.kind == "object"]
         single = [failed for failed in records if failed.kind == "record"]
         landing_keys: list[str] = []
+        refused: list[str] = []
         if not request.dry_run:
             landing_keys.extend(self._land_records(group) for group in self._groups(single))
-            landing_keys.extend(self._land_object(failed) for failed in whole)
-            for failed in letters:
-                self._resend(failed)
+            for failed in whole:
+                try:
+                    landing_keys.append(self._land_object(failed))
+                except Permanent as error:
+                    refused.append(str(error))
+            for letter in letters:
+                self._resend(letter)
             self.log.info(
                 "failures_replayed",
                 records=len(single),
                 objects=len(whole),
                 messages=len(letters),
                 landing_keys=landing_keys,
+                refused=refused,
+            )
+        if refused:
+            raise Conflict(
+                f"{len(refused)} of {len(whole)} objects could not be landed again (first: {refused[0]}); "
+                "everything else that was chosen has been replayed"
             )
         return ReplayDone(len(single), len(whole), len(letters), tuple(landing_keys), request.dry_run)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from windrow import keys, manifest, messages
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
+from windrow.errors import Permanent, Transient, WindrowError
 from windrow.lake import tables
 from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, place_mark
 from windrow.log import Log
@@ -45,11 +46,16 @@ class Sweep:
     """What was last asked of the writer for a place or batch, and when."""
 
     def run(self) -> None:
-        """Look at every stream once."""
+        """Look at every stream once. One that cannot be looked at costs only itself (law 9)."""
         for stream in self.catalog.streams():
-            records = self.lake.open(stream, keys.RECORDS_TABLE)
-            self._point_at_forgotten_batches(stream, records)
-            self._refresh_and_seal(stream, records)
+            try:
+                records = self.lake.open(stream, keys.RECORDS_TABLE)
+                self._point_at_forgotten_batches(stream, records)
+                self._refresh_and_seal(stream, records)
+            except Transient:
+                raise
+            except WindrowError as error:
+                self.log.error("stream_not_swept", stream=stream, error=str(error))
 
     def _point_at_forgotten_batches(self, stream: str, records: Table | None) -> None:
         """Tell the writer again of decoded batches that are not in the records table."""
@@ -104,7 +110,13 @@ class Sweep:
         if not self._may_ask((stream, place), wanted):
             return
         is_final = tables.is_final_growth(wanted)
-        inputs = self.refresher.refresh(stream, place, is_final=is_final)
+        try:
+            inputs = self.refresher.refresh(stream, place, is_final=is_final)
+        except Permanent as error:
+            # Its pointer, if there was one, is a dead letter; the other buckets still have to be looked at.
+            bucket = keys.bucket_text(place.bucket_us)
+            self.log.error("bucket_refused", stream=stream, bucket=bucket, shard=place.shard, error=str(error))
+            return
         if inputs is not None and is_final:
             self.metrics.count("buckets_sealed", stream=stream)
             bucket = keys.bucket_text(place.bucket_us)

@@ -108,9 +108,8 @@ class Handler:
                 if not loaded:
                     return False
                 before = {name: handle.mark(name) for name in _TOTALS}
-                rows = _concat([records_schema(spec).to_frame(), *(batch.rows for batch in loaded)], stream)
-                ordered = rows.sort(_file_order(spec))
-                handle.append(ordered, plan.append_marks(loaded, before, self.clock.now_us()))
+                rows = self._together([batch.rows for batch in loaded], spec)
+                handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
                 return True
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
@@ -151,6 +150,12 @@ class Handler:
             return plan.with_place(rows, Place(entry.bucket_us, entry.shard), spec.time.column)
 
         return _concat([pl.DataFrame(), *self._pool.map(read, found.segments)], found.stream)
+
+    def _together(self, parts: Iterable[pl.DataFrame], spec: StreamSpec) -> pl.DataFrame:
+        """Rows of several batches, as they lie in a file. Their types are judged by the table, not by today's spec."""
+        some = [part for part in parts if part.height]
+        rows = _concat(some, spec.stream) if some else records_schema(spec).to_frame()
+        return rows.sort([name for name in _file_order(spec) if name in rows.columns])
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
         return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec))
@@ -308,4 +313,5 @@ def _concat(parts: Iterable[pl.DataFrame], origin: str) -> pl.DataFrame:
     try:
         return pl.concat(parts, how="diagonal")
     except pl.exceptions.PolarsError as error:
-        raise SchemaConflict(f"{origin}: a column has changed its type: {error}") from error
+        reason = str(error).split("\n", 1)[0]
+        raise SchemaConflict(f"{origin}: a column has changed its type: {reason}") from error

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
+from windrow.errors import SchemaConflict
 from windrow.lake import tables
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD
@@ -103,9 +104,16 @@ def window_rows(
     """A result's rows as they stand in the windows table.
 
     `previous` are the place's rows until now. A window whose values change after it was final gets the next revision.
+    Raises SchemaConflict when a column has changed its type.
     """
     place = Place(pointer.bucket_us, pointer.shard)
     names = [name for name in result.columns if name in previous.columns]
+    for name in names:
+        if result.schema[name] != previous.schema[name]:
+            raise SchemaConflict(
+                f"column {name!r} is {previous.schema[name]} in the table and {result.schema[name]} in the result; "
+                "a column cannot change its type, give the new one another name"
+            )
     told = previous.select(
         *names, pl.col("revision").alias(_PREVIOUS_REVISION), pl.col("is_final").alias(_PREVIOUS_FINAL)
     )

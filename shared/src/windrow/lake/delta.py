@@ -51,7 +51,7 @@ class DeltaLake:
             try:
                 found = DeltaTable.create(
                     self.table_uri(stream, table),
-                    schema=schema.to_frame().to_arrow().schema,
+                    schema=schema,
                     mode="ignore",
                     partition_by=[EVENT_DATE],
                     configuration=_CONFIGURATION,

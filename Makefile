@@ -1,0 +1,86 @@
+# The one door: `make help` lists what there is. Needs Python 3.11 or newer and a package index; what needs Docker says so.
+
+UV_VERSION := 0.13.8
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+# uv lives apart from the environment it makes: `uv sync` removes from .venv whatever the lock does not name.
+BIN := .venv/bin
+UV := .tools/bin/uv
+UV_STAMP := .tools/uv-$(UV_VERSION)
+SETUP_STAMP := .venv/setup-done
+LOG := .tools/last.log
+PROJECTS := pyproject.toml uv.lock shared/pyproject.toml $(wildcard services/*/pyproject.toml)
+
+# The end-to-end stack has a name and ports of its own, so it runs beside one that somebody works with.
+E2E_PORT_PREFIX := 1
+E2E := WINDROW_PORT_PREFIX=$(E2E_PORT_PREFIX) docker compose --project-name windrow-e2e
+
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test check e2e images up down clean
+
+help: ## Show this list
+	@echo 'Windrow: make TARGET'
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(SETUP_STAMP) ## Make .venv from the lock file (every other target does this first)
+	@:
+
+$(UV_STAMP):
+	@test -n "$(PYTHON)" || { echo 'Windrow needs Python 3.11 or newer; set PYTHON=/path/to/python3' >&2; exit 1; }
+	@echo "setup: uv $(UV_VERSION) on $$($(PYTHON) --version)"
+	@rm -rf .tools && $(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >$(LOG) 2>&1 \
+		|| { cat $(LOG) >&2; exit 1; }
+	@touch $@
+
+$(SETUP_STAMP): $(UV_STAMP) $(PROJECTS)
+	@echo 'setup: packages from uv.lock into .venv'
+	@$(UV) sync --quiet --frozen --all-packages --python .tools/bin/python
+	@touch $@
+
+demo: setup ## Two minutes of Windrow on this machine's own figures; no Docker
+	@$(BIN)/windrow demo $(ARGS)
+
+dev: setup ## Run all services here, on an embedded AWS emulator; no Docker
+	@$(BIN)/windrow dev $(ARGS)
+
+test: setup ## Every test that needs no Docker
+	$(BIN)/pytest -m 'not localstack and not e2e' -n 2 $(ARGS)
+
+check: setup ## Lint, format, types, import directions, lock file, compose file
+	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \
+	run $(BIN)/ruff check; \
+	run $(BIN)/ruff format --check; \
+	run $(BIN)/mypy; \
+	run $(BIN)/lint-imports; \
+	run $(UV) lock --check; \
+	if docker compose version >/dev/null 2>&1; then run docker compose config --quiet; \
+	else echo 'docker-compose.yml not checked: there is no docker compose here'; fi; \
+	exit $$status
+
+e2e: setup ## Every test that needs Docker, the compose stack among them
+	@docker compose version >/dev/null 2>&1 || { echo 'make e2e needs a Docker engine with Compose v2' >&2; exit 1; }
+	@stop() { $(E2E) down --volumes --remove-orphans >/dev/null 2>&1; }; \
+	trap stop EXIT; trap 'exit 130' INT TERM; stop; \
+	echo 'e2e: building and starting the stack (project windrow-e2e, ports $(E2E_PORT_PREFIX)8080 and up)'; \
+	$(E2E) up --detach --build --wait >$(LOG) 2>&1 \
+		|| { tail -n 60 $(LOG); $(E2E) logs --tail 50; echo 'e2e: the stack did not come up' >&2; exit 1; }; \
+	$(BIN)/pytest -m 'localstack or e2e' $(ARGS)
+
+images: ## Build the images (needs Docker)
+	docker compose build
+
+up: ## Start LocalStack and all services, and wait until they are healthy (needs Docker)
+	docker compose up --detach --build --wait
+	@echo 'ingest http://127.0.0.1:$(WINDROW_PORT_PREFIX)8080, reprocessor http://127.0.0.1:$(WINDROW_PORT_PREFIX)8084; stop with: make down'
+
+down: ## Stop them and forget their data (needs Docker)
+	docker compose down --volumes --remove-orphans
+
+clean: ## Remove what was made here: environments, caches, local data
+	rm -rf .venv .tools .windrow .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,7 +20,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check e2e images up down clean
+.PHONY: help setup demo dev test check e2e reference images up down clean
 
 help: ## Show this list
 	@echo 'Windrow: make TARGET'
@@ -70,6 +70,9 @@ e2e: setup ## Every test that needs Docker, the compose stack among them
 	$(E2E) up --detach --build --wait >$(LOG) 2>&1 \
 		|| { tail -n 60 $(LOG); $(E2E) logs --tail 50; echo 'e2e: the stack did not come up' >&2; exit 1; }; \
 	$(BIN)/pytest -m 'localstack or e2e' $(ARGS)
+
+reference: setup ## Write the settings tables in the services' READMEs
+	@$(BIN)/python -m tests.support.reference
 
 images: ## Build the images (needs Docker)
 	docker compose build

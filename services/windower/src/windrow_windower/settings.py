@@ -6,7 +6,7 @@ from windrow.settings import Count, Seconds, WorkerSettings
 class WindowerSettings(WorkerSettings):
     """Everything the windower can be told."""
 
-    max_messages: Count = 100
+    max_messages: Count = 500
     """Most pointers taken together; those of one bucket become one refresh."""
     linger_s: Seconds = 0.2
     """How long to wait for more pointers once the first has come."""

@@ -95,15 +95,13 @@ def test_a_commit_that_did_not_land_is_made_again(tmp_path: Path) -> None:
 
 
 def test_nothing_writes_a_table_by_path() -> None:
-    calls = []
-    for file in [*SOURCES.glob("shared/src/**/*.py"), *SOURCES.glob("services/*/src/**/*.py")]:
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in (
-                "write_deltalake",
-                "write_delta",
-                "sink_delta",
-            ):
-                calls.append((file.name, ast.unparse(node.args[0])))
+    writing = ("write_deltalake", "write_delta", "sink_delta")
+    calls = [
+        (file.name, ast.unparse(node.args[0]))
+        for file in [*SOURCES.glob("shared/src/**/*.py"), *SOURCES.glob("services/*/src/**/*.py")]
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in writing
+    ]
 
     assert calls == [("delta.py", "self._delta")]
 

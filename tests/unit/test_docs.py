@@ -46,13 +46,13 @@ def test_the_queues_a_room_names_are_those_of_the_topology(service: str) -> None
 
 
 def test_every_link_inside_the_repository_leads_somewhere() -> None:
-    broken = []
-    for page_path in [*ROOT.glob("*.md"), *ROOT.glob("services/*/README.md"), *ROOT.glob("shared/**/*.md")]:
-        if ".venv" in page_path.parts:
-            continue
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page_path.read_text()):
-            if "://" not in target and not (page_path.parent / target).exists():
-                broken.append(f"{page_path.relative_to(ROOT)}: {target}")
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("services/*/README.md"), *ROOT.glob("shared/**/*.md")]
+    broken = [
+        f"{page_path.relative_to(ROOT)}: {target}"
+        for page_path in pages
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page_path.read_text())
+        if "://" not in target and not (page_path.parent / target).exists()
+    ]
 
     assert broken == []
 

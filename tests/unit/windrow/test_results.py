@@ -30,7 +30,7 @@ def test_a_result_stands_in_a_folder_named_by_what_it_was_computed_from(written:
     assert f"/{len(written.batches):09d}-{written.digest}-" in written.folder
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"stream":"\xff"}'])
 def test_what_is_not_a_results_inputs_is_bad_input(body: bytes) -> None:
     with pytest.raises(BadInput, match="not a result's inputs"):
         results.decode(body)

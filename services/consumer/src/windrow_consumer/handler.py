@@ -24,7 +24,8 @@ from windrow_consumer.decode import Batch, Decoded, DecodeLimits, decode
 from windrow_consumer.segments import Segment, split
 
 _PARQUET = "application/vnd.apache.parquet"
-_WHOLE_DIGITS = 17  # microseconds until the year 5138
+_COUNT_DIGITS = 12
+_TIME_DIGITS = 17  # microseconds until the year 5138
 
 
 @dataclass(kw_only=True)
@@ -81,7 +82,7 @@ class Handler:
             return None
 
     def _decode(self, stream: str, batch: str, info: ObjectInfo, spec: StreamSpec, version: int) -> Manifest:
-        received_us = _whole(info, "received-us", info.modified_us)
+        received_us = _whole(info, "received-us", _TIME_DIGITS, info.modified_us)
         try:
             stored = self.store.get(info.key, self.max_object_bytes)
             described = Batch(batch, info.key, received_us, stored.info.content_type, stored.info.content_encoding)
@@ -102,7 +103,7 @@ class Handler:
             decoded=decoded.record_count,
             accepted=decoded.rows.height,
             quarantined=decoded.record_count - decoded.rows.height,
-            returned=_whole(info, RETURNED_METADATA, 0),
+            returned=_whole(info, RETURNED_METADATA, _COUNT_DIGITS, 0),
             max_time_us=_max_time_us(decoded, spec),
             segments=made,
         )
@@ -156,7 +157,7 @@ class Handler:
 
 def _unreadable(batch: str, info: ObjectInfo, received_us: int, spec: StreamSpec, why: str) -> Decoded:
     """An object that cannot be read at all: one quarantine entry that stands for everything in it."""
-    count = _whole(info, RECORDS_METADATA, 1)
+    count = _whole(info, RECORDS_METADATA, _COUNT_DIGITS, 1)
     record = QuarantinedRecord(
         reject=Reject(reason="unreadable_object", message=why),
         batch=batch,
@@ -169,10 +170,10 @@ def _unreadable(batch: str, info: ObjectInfo, received_us: int, spec: StreamSpec
     return Decoded(segment_schema(spec).to_frame(), (record,), count)
 
 
-def _whole(info: ObjectInfo, name: str, default: int) -> int:
+def _whole(info: ObjectInfo, name: str, max_digits: int, default: int) -> int:
     """A number out of an object's metadata, which on an upload may be anything."""
     text = info.metadata.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _WHOLE_DIGITS else default
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= max_digits else default
 
 
 def _max_time_us(decoded: Decoded, spec: StreamSpec) -> int | None:

@@ -1,0 +1,335 @@
+"""What to commit, given what is committed: pure rows and marks."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windrow import spec
+from windrow.errors import SchemaConflict
+from windrow.lake import tables
+from windrow.lake.schema import records_schema, result_schema, windows_schema
+from windrow.lake.tables import Place, batch_mark, place_mark
+from windrow.manifest import Manifest
+from windrow.messages import Refreshed
+from windrow.units import SECOND_US, from_us
+from windrow_writer import plan
+from windrow_writer.plan import LoadedBatch
+
+PARSED = spec.parse(
+    """
+stream: s
+time: {column: ts}
+keys: [k]
+unique: [k, ts]
+columns: {ts: timestamp, k: string, v: float, n: int}
+windows: {w: {size: 1m, aggregates: {v_sum: sum(v), n_last: last(n)}}}
+""",
+    "x",
+)
+RESULT = result_schema(PARSED, PARSED.windows["w"])
+TABLE = windows_schema(PARSED, PARSED.windows["w"])
+BEFORE = dict.fromkeys(
+    (
+        tables.DECODED,
+        tables.QUARANTINED,
+        tables.RETURNED,
+        tables.APPENDED,
+        tables.DUPLICATES,
+        tables.MAX_TIME_US,
+        tables.LAST_BATCH_US,
+    )
+)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+# ------------------------------------------------------------------------------------------------ append_marks
+
+
+def batch(name: str, rows: int = 0, max_time_us: int | None = None, **counts: int) -> LoadedBatch:
+    told = {"decoded": rows, "accepted": rows, "quarantined": 0, **counts}
+    found = Manifest(
+        stream="s",
+        batch=name,
+        landing_key="landing/s/x",
+        spec_version=1,
+        source="http",
+        received_us=0,
+        max_time_us=max_time_us,
+        **told,
+    )
+    return LoadedBatch(found, pl.DataFrame({"v": [0.0] * rows}))
+
+
+counts = st.integers(0, 10**6)
+batches = st.lists(
+    st.builds(
+        batch,
+        st.text("0123456789abcdef", min_size=4, max_size=4),
+        st.integers(0, 5),
+        st.none() | st.integers(-(10**15), 10**16),
+        decoded=counts,
+        quarantined=counts,
+        returned=counts,
+    ),
+    max_size=6,
+    unique_by=lambda each: each.manifest.batch,
+)
+
+
+@given(batches, st.integers(0, 6))
+def test_totals_are_the_same_however_the_batches_are_spread_over_commits(
+    given_batches: list[LoadedBatch], cut: int
+) -> None:
+    once = plan.append_marks(given_batches, BEFORE, 9)
+    first = plan.append_marks(given_batches[:cut], BEFORE, 5)
+    then = {**first, **plan.append_marks(given_batches[cut:], {**BEFORE, **first}, 9)}
+
+    assert then == once
+
+
+@given(batches)
+def test_every_batch_is_marked_and_every_record_counted(given_batches: list[LoadedBatch]) -> None:
+    marks = plan.append_marks(given_batches, BEFORE, 0)
+    manifests = [each.manifest for each in given_batches]
+
+    assert {name for name in marks if name.startswith("batch:")} == {batch_mark(each.batch) for each in manifests}
+    assert marks[tables.DECODED] == sum(each.decoded for each in manifests)
+    assert marks[tables.QUARANTINED] == sum(each.quarantined for each in manifests)
+    assert marks[tables.RETURNED] == sum(each.returned for each in manifests)
+    assert marks[tables.APPENDED] == sum(each.rows.height for each in given_batches)
+    assert tables.DUPLICATES not in marks
+
+
+@pytest.mark.parametrize(
+    ("known", "times", "expected"),
+    [
+        (None, [None], None),
+        (None, [5, None, 3], 5),
+        (7, [5], 7),
+        (7, [9, 8], 9),
+        (7, [None], 7),
+        (-9, [-5], -5),
+        (-5, [-9], -5),
+        (0, [None], 0),
+    ],
+)
+def test_the_largest_event_time_only_grows(known: int | None, times: list[int | None], expected: int | None) -> None:
+    some = [batch(f"b{number}", 1, time) for number, time in enumerate(times)]
+    marks = plan.append_marks(some, {**BEFORE, tables.MAX_TIME_US: known}, 0)
+
+    assert marks.get(tables.MAX_TIME_US) == expected
+
+
+def test_a_wall_clock_that_steps_back_does_not_take_the_mark_with_it() -> None:
+    marks = plan.append_marks([batch("b")], {**BEFORE, tables.LAST_BATCH_US: 100}, 40)
+
+    assert marks[tables.LAST_BATCH_US] == 100
+
+
+# ------------------------------------------------------------------------------------------------ with_place, compact
+
+Record = tuple[int, int, str, int, str, int]  # bucket, second, key, value, batch, ordinal
+records = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.integers(0, 3),
+        st.sampled_from("ab"),
+        st.integers(0, 9),
+        st.sampled_from(["b1", "b2"]),
+        st.integers(0, 4),
+    ),
+    max_size=15,
+    unique_by=lambda record: record[4:],
+)
+
+
+def stored(rows: list[Record]) -> pl.DataFrame:
+    """The records table as it stands before a seal."""
+    data = [
+        (
+            from_us((bucket * 3_600 + second) * SECOND_US),
+            key,
+            float(value),
+            value,
+            name,
+            ordinal,
+            from_us(int(name[1])),
+            bucket * 3_600 * SECOND_US,
+            0,
+            from_us((bucket * 3_600 + second) * SECOND_US).date(),
+        )
+        for bucket, second, key, value, name, ordinal in rows
+    ]
+    return pl.DataFrame(data, schema=records_schema(PARSED), orient="row")
+
+
+@given(records)
+def test_what_sealing_keeps_is_each_record_once_and_what_it_removes_is_told(rows: list[Record]) -> None:
+    table = stored(rows)
+    found = plan.compact(table, PARSED)
+    touched = {place.bucket_us for place in found.places}
+    after = pl.concat([table.filter(~pl.col("_bucket").is_in(list(touched))), found.rows])
+
+    assert after.schema == table.schema
+    assert after.select("k", "ts").is_unique().all()
+    assert set(after.select("k", "ts").rows()) == set(table.select("k", "ts").rows())
+    assert found.removed == table.height - after.height
+    assert found.rows["_bucket"].is_in(list(touched)).all()
+    for _, part in found.rows.group_by("_bucket"):
+        assert part.select("k", "ts").rows() == sorted(part.select("k", "ts").rows())
+
+
+@given(records)
+def test_a_bucket_without_duplicates_is_not_rewritten(rows: list[Record]) -> None:
+    table = stored(rows)
+    twice = {bucket for (bucket,), part in table.group_by("_bucket") if part.select("k", "ts").n_unique() < part.height}
+    found = plan.compact(table, PARSED)
+
+    assert {place.bucket_us for place in found.places} == twice
+    assert plan.compact(found.rows, PARSED).removed == 0
+
+
+def test_the_record_that_stays_is_the_one_received_last() -> None:
+    found = plan.compact(stored([(0, 1, "a", 5, "b2", 0), (0, 1, "a", 3, "b1", 4)]), PARSED)
+
+    assert (found.rows["n"].to_list(), found.removed, found.places) == ([5], 1, (Place(0, 0),))
+
+
+def test_rows_get_their_place_and_the_day_of_their_event() -> None:
+    before_midnight = datetime(1969, 12, 31, 23, 59, tzinfo=UTC)
+    rows = pl.DataFrame({"ts": [before_midnight]}, schema={"ts": pl.Datetime("us", "UTC")})
+    placed = plan.with_place(rows, Place(-3_600 * SECOND_US, 7), "ts")
+
+    assert placed.select("_bucket", "_shard", "event_date").rows() == [(-3_600 * SECOND_US, 7, before_midnight.date())]
+    assert placed.schema == {**rows.schema, "_bucket": pl.Int64(), "_shard": pl.Int32(), "event_date": pl.Date()}
+
+
+# ------------------------------------------------------------------------------------------------ windows
+
+
+def pointer(input_count: int = 1, is_final: bool = False, bucket_us: int = 0, shard: int = 0) -> Refreshed:
+    return Refreshed(
+        stream="s",
+        bucket_us=bucket_us,
+        shard=shard,
+        input_count=input_count,
+        input_digest=f"d{input_count}",
+        spec_version=1,
+        is_final=is_final,
+    )
+
+
+def result(*windows: tuple[str, int, float | None, int]) -> pl.DataFrame:
+    """(key, minute, sum, count) of each window."""
+    data = [
+        (key, NOON + minute * MINUTE, NOON + (minute + 1) * MINUTE, value, None, count)
+        for key, minute, value, count in windows
+    ]
+    return pl.DataFrame(data, schema=RESULT, orient="row")
+
+
+NOTHING = pl.DataFrame(schema=TABLE)
+
+
+def told(rows: pl.DataFrame) -> list[tuple[str, int, bool, int]]:
+    """(key, minute, final, revision) of each row."""
+    minute = ((pl.col("window_start") - NOON).dt.total_minutes()).cast(pl.Int64)
+    return rows.select("k", minute.alias("minute"), "is_final", "revision").rows()
+
+
+def step(previous: pl.DataFrame, found: pl.DataFrame, is_final: bool) -> pl.DataFrame:
+    return plan.window_rows(found, pointer(is_final=is_final), previous, NOON)
+
+
+FINAL = step(NOTHING, result(("a", 0, 1.0, 1), ("a", 1, 2.0, 1)), is_final=True)
+OPEN = step(NOTHING, result(("a", 0, 1.0, 1), ("a", 1, 2.0, 1)), is_final=False)
+
+
+def test_a_first_result_is_revision_0() -> None:
+    assert told(OPEN) == [("a", 0, False, 0), ("a", 1, False, 0)]
+    assert told(FINAL) == [("a", 0, True, 0), ("a", 1, True, 0)]
+
+
+def test_a_window_that_changes_while_open_keeps_its_revision() -> None:
+    assert told(step(OPEN, result(("a", 0, 9.0, 2), ("a", 1, 2.0, 1)), is_final=False)) == told(OPEN)
+
+
+def test_a_window_that_changes_after_it_was_final_gets_the_next_revision_and_the_others_do_not() -> None:
+    reopened = step(FINAL, result(("a", 0, 9.0, 2), ("a", 1, 2.0, 1)), is_final=False)
+    assert told(reopened) == [("a", 0, False, 1), ("a", 1, False, 0)]
+
+    again = step(reopened, result(("a", 0, 10.0, 3), ("a", 1, 2.0, 1)), is_final=False)
+    assert told(again) == [("a", 0, False, 1), ("a", 1, False, 0)]
+    sealed = step(again, result(("a", 0, 10.0, 3), ("a", 1, 2.0, 1)), is_final=True)
+    assert told(sealed) == [("a", 0, True, 1), ("a", 1, True, 0)]
+    assert told(step(sealed, result(("a", 0, 0.0, 3), ("a", 1, 0.0, 1)), is_final=True)) == [
+        ("a", 0, True, 2),
+        ("a", 1, True, 1),
+    ]
+
+
+def test_a_window_that_appears_beside_final_ones_is_revision_0() -> None:
+    found = step(FINAL, result(("a", 0, 1.0, 1), ("a", 1, 2.0, 1), ("a", 2, 3.0, 1), ("b", 0, 1.0, 1)), is_final=False)
+
+    assert told(found) == [("a", 0, False, 0), ("a", 1, False, 0), ("a", 2, False, 0), ("b", 0, False, 0)]
+
+
+def test_nulls_are_equal_to_nulls_and_a_value_that_appears_is_a_change() -> None:
+    empty = step(NOTHING, result(("a", 0, None, 1)), is_final=True)
+
+    assert told(step(empty, result(("a", 0, None, 1)), is_final=True)) == [("a", 0, True, 0)]
+    assert told(step(empty, result(("a", 0, 0.0, 1)), is_final=True)) == [("a", 0, True, 1)]
+
+
+def test_rows_have_the_tables_schema_and_say_what_they_were_computed_from() -> None:
+    found = plan.window_rows(result(("a", 0, 1.0, 1)), pointer(7, bucket_us=5, shard=2), NOTHING, NOON)
+
+    assert dict(found.schema) == dict(TABLE)
+    assert found.select("input_count", "computed_at", "_bucket", "_shard", "event_date").rows() == [
+        (7, NOON, 5, 2, NOON.date())
+    ]
+
+
+def test_an_aggregate_that_is_new_does_not_make_a_window_look_changed() -> None:
+    older = FINAL.drop("n_last")
+
+    assert told(step(older, result(("a", 0, 1.0, 1), ("a", 1, 2.0, 1)), is_final=True)) == told(FINAL)
+
+
+def test_an_aggregate_that_changed_its_type_is_a_conflict_that_says_what_to_do() -> None:
+    older = FINAL.with_columns(pl.col("v_sum").cast(pl.Int64))
+
+    with pytest.raises(SchemaConflict, match="column 'v_sum' is Int64 in the table and Float64 in the result"):
+        step(older, result(("a", 0, 1.0, 1)), is_final=True)
+    with pytest.raises(SchemaConflict, match="give the new one another name"):
+        step(older.clear(), result(("a", 0, 1.0, 1)), is_final=True)
+
+
+pointers = st.lists(
+    st.builds(pointer, st.integers(1, 4), st.booleans(), st.integers(0, 2), st.integers(0, 1)), max_size=10
+)
+
+
+@given(pointers)
+def test_of_several_results_for_a_place_the_one_grown_furthest_counts(given_pointers: list[Refreshed]) -> None:
+    best = plan.newest(given_pointers)
+
+    assert set(best) == {Place(each.bucket_us, each.shard) for each in given_pointers}
+    for each in given_pointers:
+        winner = best[Place(each.bucket_us, each.shard)]
+        assert (winner.input_count, winner.is_final) >= (each.input_count, each.is_final)
+        assert winner in given_pointers
+
+
+@given(pointers)
+def test_marks_say_how_far_each_place_has_grown(given_pointers: list[Refreshed]) -> None:
+    best = plan.newest(given_pointers)
+    marks = plan.window_marks(best.values())
+
+    assert marks == {
+        place_mark(place): tables.growth(each.input_count, is_final=each.is_final) for place, each in best.items()
+    }

@@ -152,7 +152,14 @@ def test_framing_what_was_framed_changes_nothing(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{}{}\n\n", b'{"a":\n1}{}\n', b'{"a":1}{"b":\n1}\n', b"{} {}\n{}\n", b'{"a":[{}\n{}]}\n{}{}\n'],
+    [
+        b"{}{}\n\n",
+        b'{"a":\n1}{}\n',
+        b'{"a":1}{"b":\n1}\n',
+        b'{"a":{}\n,"b":1}{}\n',
+        b"{} {}\n{}\n",
+        b'{"a":[{}\n{}]}\n{}{}\n',
+    ],
 )
 def test_two_objects_on_a_line_are_never_taken_for_two_lines(body: bytes) -> None:
     framed = judged(body, LINES)

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -47,10 +49,23 @@ def test_every_taken_port_is_named_with_a_way_out(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(BadInput) as caught:
         choose_ports(_TOPOLOGY, None)
 
+    base = ports.free_base(5)
     assert str(caught.value) == (
         "port 8081 for consumer is taken by pid 7 (nginx); port 8083 for writer is taken; "
-        "choose others: --port-base 18080 takes 18080 to 18084"
+        f"choose others: --port-base {base} takes {base} to {base + 4}"
     )
+
+
+def test_a_port_that_another_process_has_claimed_is_passed_over() -> None:
+    command = "from windrow_cli import ports; import sys; print(ports.free_base(5), flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+
+        assert not ports.claim(theirs)
+        assert ports.free_base(5) != theirs
+        other.kill()
+    assert ports.claim(theirs)
 
 
 def test_only_this_machine_is_loopback() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow import spec
@@ -75,6 +75,7 @@ def test_every_row_is_in_exactly_one_segment_and_its_bucket_holds_its_time(
     assert places == sorted(set(places))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(times, names, names), min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_equal_keys_share_a_shard_whatever_else_is_in_the_batch(
     given_rows: list[tuple[datetime, str, str]], random: object

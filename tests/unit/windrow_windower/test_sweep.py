@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.pipeline import SENSORS, Pipeline
 from tests.support.sensors import expected_records, expected_windows, reading
 from windrow import keys
@@ -111,6 +113,45 @@ def test_a_stream_whose_spec_cannot_be_read_does_not_keep_the_sweep_from_the_oth
     pipeline.run_until_quiet()
 
     assert pipeline.windows(stream="zephyr")["row_count"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        ("segments/sensors/", b""),  # what a console calls a folder
+        (keys.segment_key(keys.SegmentAddress("sensors", 0, 0, "b" * 32)), b"no parquet"),
+    ],
+)
+def test_a_stray_or_broken_segment_does_not_keep_the_sweep_from_other_streams(
+    tmp_path: Path, key: str, body: bytes
+) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(ZEPHYR)
+    pipeline.store.put(key, body, ObjectHeaders())
+    pipeline.post([reading(1)], stream="zephyr")
+    pipeline.workers["consumer"].turn()
+    for queue in pipeline.queues.values():
+        queue._messages.clear()
+    pipeline.clock.advance(FAR_S)
+    pipeline.windower_sweep.run()
+    pipeline.run_until_quiet()
+
+    assert pipeline.windows(stream="zephyr")["row_count"].to_list() == [1]
+
+
+def test_a_broken_segment_costs_its_own_bucket(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    broken = keys.SegmentAddress("sensors", 0, 0, "b" * 32)
+    pipeline.store.put(keys.segment_key(broken), b"no parquet", ObjectHeaders())
+    pipeline.post([reading(1)])
+    pipeline.workers["consumer"].turn()
+    for queue in pipeline.queues.values():
+        queue._messages.clear()
+    pipeline.clock.advance(FAR_S)
+    pipeline.windower_sweep.run()
+    pipeline.run_until_quiet()
+
+    assert pipeline.window_rows() == expected_windows([reading(1)])
 
 
 def test_a_bucket_is_not_sealed_before_all_its_batches_are_in_the_records_table(tmp_path: Path) -> None:

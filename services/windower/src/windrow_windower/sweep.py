@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from windrow import keys, manifest, messages
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
-from windrow.errors import Permanent, Transient, WindrowError
+from windrow.errors import Transient
 from windrow.lake import tables
 from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, place_mark
 from windrow.log import Log
@@ -54,7 +54,7 @@ class Sweep:
                 self._refresh_and_seal(stream, records)
             except Transient:
                 raise
-            except WindrowError as error:
+            except Exception as error:  # noqa: BLE001  whatever is wrong with it, other streams wait behind it
                 self.log.error("stream_not_swept", stream=stream, error=str(error))
 
     def _point_at_forgotten_batches(self, stream: str, records: Table | None) -> None:
@@ -112,8 +112,10 @@ class Sweep:
         is_final = tables.is_final_growth(wanted)
         try:
             inputs = self.refresher.refresh(stream, place, is_final=is_final)
-        except Permanent as error:
-            # Its pointer, if there was one, is a dead letter; the other buckets still have to be looked at.
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever is wrong with it, other buckets wait behind it
+            # Its pointer, if there was one, is a dead letter; here it is only said again.
             bucket = keys.bucket_text(place.bucket_us)
             self.log.error("bucket_refused", stream=stream, bucket=bucket, shard=place.shard, error=str(error))
             return

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from windrow import keys, log, spec
-from windrow.catalog import SpecCatalog, publish
+from windrow.catalog import SpecCatalog
 from windrow.conservation import Balance, balance
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
@@ -145,8 +145,13 @@ class Pipeline:
     # ------------------------------------------------------------------------------------------ driving
 
     def publish(self, text: str) -> None:
-        """Make a spec current, a moment before whatever lands next."""
-        publish(self.store, text, "test.yaml")
+        """Make a spec current, a moment before whatever lands next.
+
+        Put straight into the store, so that tests can see what services do with a change that `publish` would refuse.
+        """
+        stream = spec.parse(text, "test.yaml").stream
+        version = len(list(self.store.list(keys.spec_prefix(stream)))) + 1
+        self.store.put(keys.spec_key(stream, version, text), text.encode(), ObjectHeaders())
         self.clock.advance(1)
 
     def post(self, body: bytes | list[dict[str, object]], stream: str = "sensors", key: str | None = None) -> Accepted:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from windrow import keys, spec
 from windrow.clock import Clock
-from windrow.errors import BadInput, NotFound
+from windrow.errors import BadInput, BadSettings, NotFound
 from windrow.immutable import put_once
 from windrow.ports import ObjectHeaders, ObjectStore
 from windrow.units import SECOND_US
@@ -80,13 +80,19 @@ class SpecCatalog:
 def publish(store: ObjectStore, text: str, origin: str) -> tuple[str, int, bool]:
     """Make a spec text the current version of its stream. Returns (stream, version, whether it is new).
 
-    Publishing the current text again changes nothing. BadSettings lists the faults of a bad spec.
+    Publishing the current text again changes nothing. BadSettings lists the faults of a bad spec, or the changes that
+    existing tables could not follow.
     """
     parsed = spec.parse(text, origin)
     published = [info.key for info in store.list(keys.spec_prefix(parsed.stream))]
     version = keys.spec_version(published[-1]) if published else 0
     if published and published[-1] == keys.spec_key(parsed.stream, version, text):
         return parsed.stream, version, False
+    if published:
+        before = spec.parse(store.get(published[-1]).body.decode(), published[-1])
+        faults = spec.breaking_changes(before, parsed)
+        if faults:
+            raise BadSettings(origin, faults)
     key = keys.spec_key(parsed.stream, version + 1, text)
     put_once(store, key, text.encode(), keys.digest(text), ObjectHeaders(content_type="application/yaml"))
     return parsed.stream, version + 1, True

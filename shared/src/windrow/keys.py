@@ -98,7 +98,8 @@ def manifest_key(stream: str, batch: str) -> str:
 
 def bucket_text(bucket_us: int) -> str:
     """A bucket's start as it stands in keys. Buckets start on whole seconds."""
-    return from_us(bucket_us).strftime(_BUCKET)
+    start = from_us(bucket_us)
+    return f"{start.year:04d}-{start:%m-%dT%H%M%SZ}"  # %Y does not pad years before 1000
 
 
 def bucket_us(text: str) -> int:
@@ -126,8 +127,12 @@ def segment_key(address: SegmentAddress) -> str:
 
 
 def parse_segment_key(key: str) -> SegmentAddress:
-    _, stream, bucket, shard, name = key.split("/")
-    return SegmentAddress(stream, bucket_us(bucket), int(shard), name.removesuffix(".parquet"))
+    """What a segment's key says; BadInput for a key that is none, such as a folder somebody made by hand."""
+    try:
+        _, stream, bucket, shard, name = key.split("/")
+        return SegmentAddress(stream, bucket_us(bucket), int(shard), name.removesuffix(".parquet"))
+    except ValueError as error:
+        raise BadInput(f"{key!r} is not a segment's key") from error
 
 
 def results_prefix(stream: str, bucket: int, shard: int) -> str:

@@ -52,5 +52,5 @@ def decode(body: bytes) -> Manifest:
     """The manifest in an object's bytes; BadInput when it is not one."""
     try:
         return _DECODER.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"not a batch manifest: {error}") from error

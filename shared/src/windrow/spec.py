@@ -17,6 +17,21 @@ AggregateFunction = Literal["count", "sum", "mean", "min", "max", "first", "last
 RESERVED_COLUMNS = frozenset(
     {"event_date", "window_start", "window_end", "is_final", "revision", "row_count", "input_count", "computed_at"}
 )
+_DATES = (
+    ("%Y", "%m", "%d"),
+    ("%Y", "%b", "%d"),
+    ("%Y", "%B", "%d"),
+    ("%y", "%m", "%d"),
+    ("%Y", "%m", "%e"),
+    ("%Y", "%b", "%e"),
+    ("%Y", "%j"),
+    ("%F",),
+    ("%D",),
+    ("%s",),
+    ("%c",),
+    ("%+",),
+)
+"""Parts of a strptime pattern that together say a day."""
 _NUMERIC_ONLY = frozenset({"sum", "mean"})
 _AGGREGATE = re.compile(r"(count|sum|mean|min|max|first|last)(?:\(\s*([a-z][a-z0-9_]*)\s*\))?")
 
@@ -79,6 +94,10 @@ class TimeSpec(_Strict):
                 raise ValueError(
                     f"{name!r} is not a time format; use iso8601, epoch_s, epoch_ms, epoch_us or a strptime pattern"
                 )
+            if "%Z" in name:
+                raise ValueError(f"{name!r}: names of zones are not understood; use %z with an offset, or write UTC")
+            if "%" in name and not any(all(part in name for part in date) for date in _DATES):
+                raise ValueError(f"{name!r} holds no whole date; it needs year, month and day, such as %Y-%m-%d")
         return formats
 
 
@@ -260,6 +279,32 @@ def parse(text: str, origin: str) -> StreamSpec:
         return StreamSpec.model_validate(raw)
     except ValidationError as error:
         raise BadSettings(origin, [fault for item in error.errors() for fault in _describe(item)]) from error
+
+
+def breaking_changes(before: StreamSpec, after: StreamSpec) -> list[str]:
+    """What a new version changes that the tables and segments of the old one cannot follow; a new stream can."""
+    faults = [
+        f"columns.{name}: was {before.columns[name].type} and cannot become {column.type}; give it another name "
+        f"and set source: {after.source_of(name)!r}"
+        for name, column in after.columns.items()
+        if name in before.columns and before.columns[name].type != column.type
+    ]
+    for name, is_same, remedy in (
+        ("bucket", before.bucket == after.bucket, "old segments lie in the old buckets"),
+        ("shards", before.shards == after.shards, "old segments lie in the old shards"),
+        ("keys", before.keys == after.keys, "windows are kept by the old ones"),
+        ("time.column", before.time.column == after.time.column, "windows are cut by the old one"),
+    ):
+        if not is_same:
+            faults.append(f"{name}: cannot change, {remedy}; start a new stream for it")
+    for name, window in after.windows.items():
+        old = before.windows.get(name)
+        if old is not None and (old.size, dict(old.aggregates)) != (window.size, dict(window.aggregates)):
+            gone = {output for output, each in old.aggregates.items() if window.aggregates.get(output, each) != each}
+            if old.size != window.size or gone:
+                what = "its size" if old.size != window.size else f"what {', '.join(sorted(gone))} is"
+                faults.append(f"windows.{name}: cannot change {what}; define a window under another name")
+    return faults
 
 
 def _describe(item: Any) -> list[str]:

@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
 from windrow import catalog, keys
-from windrow.catalog import SpecCatalog
+from windrow.catalog import SpecCatalog, publish
 from windrow.errors import BadInput, BadSettings, NotFound
 from windrow.ports import ObjectHeaders
 from windrow.testing import ManualClock, MemoryObjectStore
@@ -173,3 +175,51 @@ def test_a_spec_that_stands_below_another_streams_name_is_refused(store: MemoryO
 
     with pytest.raises(BadInput, match="describes the stream 'sensors'"):
         specs.current("machine")
+
+
+_STREAM = """
+stream: changing
+time: {column: ts}
+keys: [sensor]
+unique: [sensor, ts]
+columns: {ts: timestamp, sensor: string, value: float}
+windows:
+  every_minute: {size: 1m, aggregates: {mean: mean(value)}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("value: float", "value: int", "columns.value: was float and cannot become int"),
+        ("keys: [sensor]", "keys: []", "keys: cannot change"),
+        ("windows:", "bucket: 2h\nwindows:", "bucket: cannot change"),
+        ("windows:", "shards: 2\nwindows:", "shards: cannot change"),
+        ("size: 1m", "size: 2m", "windows.every_minute: cannot change its size"),
+        ("mean(value)", "max(value)", "windows.every_minute: cannot change what mean is"),
+    ],
+)
+def test_a_change_that_tables_could_not_follow_is_refused_with_a_remedy(old: str, new: str, fault: str) -> None:
+    store = MemoryObjectStore(ManualClock())
+    publish(store, _STREAM, "changing.yaml")
+
+    with pytest.raises(BadSettings, match=re.escape(fault)):
+        publish(store, _STREAM.replace(old, new), "changing.yaml")
+    assert len(list(store.list("config/streams/changing/"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("value: float", "value: float, note: string"),
+        ("time: {column: ts}", "time: {column: ts, formats: [epoch_ms]}"),
+        ("{mean: mean(value)}", "{mean: mean(value), max: max(value)}"),
+        ("windows:", "windows:\n  hourly: {size: 1h, aggregates: {}}"),
+        ("windows:", "lateness: 1h\nwindows:"),
+    ],
+)
+def test_a_change_that_tables_can_follow_is_the_next_version(old: str, new: str) -> None:
+    store = MemoryObjectStore(ManualClock())
+    publish(store, _STREAM, "changing.yaml")
+
+    assert publish(store, _STREAM.replace(old, new), "changing.yaml") == ("changing", 2, True)

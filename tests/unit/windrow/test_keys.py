@@ -221,3 +221,16 @@ def test_every_zone_of_a_key_is_in_the_topology(topology: object) -> None:
     ]
 
     assert {key.split("/")[0] for key in made} == set(topology.zones)  # type: ignore[attr-defined]
+
+
+def test_a_bucket_long_ago_is_read_back_as_it_was_written() -> None:
+    start_us = -31_000_000_000 * 1_000_000  # in the year 987
+
+    assert keys.bucket_text(start_us).startswith("0987-")
+    assert keys.bucket_us(keys.bucket_text(start_us)) == start_us
+
+
+def test_what_is_no_segment_key_is_said_to_be_none() -> None:
+    for key in ("segments/s/", "segments/s/2026/0/x.parquet", "segments/s/2026-01-01T000000Z/zero/x.parquet"):
+        with pytest.raises(BadInput, match="not a segment's key"):
+            keys.parse_segment_key(key)

@@ -281,3 +281,11 @@ def test_no_text_does_more_harm_than_a_list_of_faults(text: str) -> None:
         assert error.faults  # noqa: PT017  almost every text has faults
 
     assert parsed is None or parsed.stream
+
+
+@pytest.mark.parametrize("pattern", ["%H:%M", "%Y-%m", "%d/%m %H:%M", "%Y-%m-%d %H:%M %Z"])
+def test_a_time_pattern_that_cannot_say_a_moment_is_refused(pattern: str) -> None:
+    text = f"stream: s\ntime: {{column: ts, formats: ['{pattern}']}}\ncolumns: {{ts: timestamp}}\n"
+
+    with pytest.raises(BadSettings, match=r"time\.formats"):
+        spec.parse(text, "s.yaml")

@@ -59,6 +59,9 @@ def loopback() -> Iterator[Loopback]:
         daemon_threads = True
         loopback: Loopback
 
+        def handle_error(self, *_arguments: object) -> None:
+            """A client that has gone away is what some tests are about."""
+
     lock = threading.Lock()
     server = Server(("127.0.0.1", 0), Handler)
     server.loopback = Loopback(f"http://127.0.0.1:{server.server_port}")

@@ -51,6 +51,13 @@ def test_an_endpoint_in_the_environment_comes_before_a_dev_that_nobody_named(tmp
     assert found.files is None
 
 
+def test_a_dev_on_the_endpoint_in_the_environment_knows_the_ports_of_its_services(tmp_path: Path) -> None:
+    _write(tmp_path / ".windrow", "http://localhost:4566")
+    with devfile.held(tmp_path / ".windrow"):
+        assert resolve(_ENDPOINT, None).url("ingest") == "http://127.0.0.1:18000"
+    assert resolve(_ENDPOINT, None).url("ingest") == "http://127.0.0.1:8080"
+
+
 def test_a_state_folder_that_was_named_comes_before_the_environment(tmp_path: Path) -> None:
     _write(tmp_path / "named", "http://127.0.0.1:8888")
     with devfile.held(tmp_path / "named"):

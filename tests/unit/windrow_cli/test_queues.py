@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import eventually
 from windrow_cli import queues
 
 
@@ -49,10 +50,10 @@ def test_sending_while_others_delete_loses_no_message(backend: Any) -> None:
         thread.start()
     for thread in producers:
         thread.join()
-    deadline_s = time.monotonic() + 20
-    while len(got) < per_thread * threads and time.monotonic() < deadline_s:
-        threading.Event().wait(0.01)
-    is_over.set()
+    try:
+        eventually(lambda: len(got) >= per_thread * threads, 20, "every message to be received")
+    finally:
+        is_over.set()
     for thread in consumers:
         thread.join()
 

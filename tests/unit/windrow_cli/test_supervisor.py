@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.http import free_port
 from tests.support.waiting import eventually
-from windrow_cli.supervisor import ChildSpec, Event, Supervisor, describe_exit, last_lines, rotate
+from windrow_cli.logs import last_lines, rotate
+from windrow_cli.supervisor import ChildSpec, Event, Supervisor, describe_exit
 
 _SERVER = """
 import http.server, signal, sys

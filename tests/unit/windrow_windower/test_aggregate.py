@@ -250,3 +250,23 @@ def test_a_mean_of_large_whole_numbers_does_not_overflow() -> None:
     [window] = compute(whole_numbers(*[2**62] * 4), stream(aggregates="i_mean: mean(i)")).to_dicts()
 
     assert window["i_mean"] == float(2**62)
+
+
+def test_a_sum_of_floats_that_a_float_cannot_hold_is_refused_by_name() -> None:
+    from datetime import UTC, datetime
+
+    from windrow.lake.schema import segment_schema
+
+    stream = spec.parse(
+        "stream: s\ntime: {column: ts}\ncolumns: {ts: timestamp, v: float}\n"
+        "windows: {w: {size: 1m, aggregates: {total: sum(v)}}}\n",
+        "s.yaml",
+    )
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = pl.DataFrame(
+        {"ts": [at, at], "v": [1.7e308, 1.7e308], "_batch": ["b", "b"], "_ordinal": [0, 1], "_received_at": [at, at]},
+        schema=segment_schema(stream),
+    )
+
+    with pytest.raises(TooLarge, match="total"):
+        aggregate(rows, stream, stream.windows["w"])

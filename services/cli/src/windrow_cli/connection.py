@@ -56,11 +56,11 @@ def resolve(environment: Mapping[str, str], state: Path | None) -> Deployment:
     when both AWS_REGION and WINDROW_PREFIX say so.
     """
     endpoint_url = environment.get("AWS_ENDPOINT_URL")
-    if state is None and endpoint_url:
-        return _from_environment(environment, endpoint_url)
     folder = state or DEFAULT_STATE
     content = devfile.read(folder)
-    if content is not None and devfile.is_running(folder):
+    # A `windrow dev` on that very endpoint knows the ports of its services.
+    is_elsewhere = state is None and endpoint_url and (content is None or content.endpoint_url != endpoint_url)
+    if content is not None and not is_elsewhere and devfile.is_running(folder):
         return Deployment(
             region=content.region,
             prefix=content.prefix,
@@ -69,6 +69,8 @@ def resolve(environment: Mapping[str, str], state: Path | None) -> Deployment:
             ports=content.ports,
             files=folder / "s3" if content.is_embedded else None,
         )
+    if state is None and endpoint_url:
+        return _from_environment(environment, endpoint_url)
     if state is None and environment.get("AWS_REGION") and environment.get("WINDROW_PREFIX"):
         return _from_environment(environment, None)
     option = "" if folder == DEFAULT_STATE else f" --state {folder}"

@@ -21,7 +21,7 @@ from windrow import catalog
 from windrow.clock import SystemClock
 from windrow.conservation import Balance
 from windrow.errors import BadInput, Permanent, Transient
-from windrow_cli import dev, devfile, ports
+from windrow_cli import background, devfile, ports
 from windrow_cli.cells import cell, shown
 from windrow_cli.chunking import Chunk, ndjson_chunks
 from windrow_cli.connection import Deployment
@@ -40,8 +40,6 @@ _FLEET_SIZE = 40
 _TICK_S = 0.5
 _QUIET_S = 45.0
 _POLL_S = 0.5
-_SPEC_NOTICED_S = 5.5
-"""How long services may read a spec from their cache."""
 _GIVE_UP_S = 30.0
 _MAX_CHUNK_BYTES = 1 << 20
 _WINDOWS_SHOWN = 8
@@ -105,7 +103,7 @@ def _specs() -> dict[str, str]:
 def _running(specs: dict[str, str], context: Context, *, keep: bool) -> Iterator[Deployment]:
     """Everything embedded, from nothing, on free ports; stopped at the end unless it is to be kept."""
     if devfile.is_running(STATE):
-        dev.stop_running(STATE, context)
+        background.stop_running(STATE, context)
     shutil.rmtree(STATE, ignore_errors=True)
     config = STATE / "config" / "streams"
     config.mkdir(parents=True)
@@ -115,8 +113,8 @@ def _running(specs: dict[str, str], context: Context, *, keep: bool) -> Iterator
     embedded = Context(environment, context.out, context.err, context.program, context.export)
     _title(context, "Starting five services on an embedded AWS emulator")
     started_s = time.monotonic()
-    content = dev.start_detached(
-        dev.Plan(STATE, STATE / "config", ports.free_base(5), fresh=True, verbose=False), embedded
+    content = background.start_detached(
+        background.Plan(STATE, STATE / "config", ports.free_base(5), fresh=True, verbose=False), embedded
     )
     context.out.print(
         f"{len(content.children)} processes are ready after {time.monotonic() - started_s:.1f} s: "
@@ -129,7 +127,7 @@ def _running(specs: dict[str, str], context: Context, *, keep: bool) -> Iterator
         is_fine = True
     finally:
         if not (keep and is_fine):
-            dev.stop_running(STATE, context, is_quiet=True)
+            background.stop_running(STATE, context, is_quiet=True)
         if not is_fine:
             context.err.print(f"The logs are in {STATE / 'logs'}.", style="dim")
 
@@ -315,8 +313,6 @@ class _Demo:
         path.write_text(fixed, encoding="utf-8")
         stream, version, _ = catalog.publish(self._session.store(), fixed, str(path))
         self._out.print(f"published as version {version} of {stream}", highlight=False)
-        with self._out.status("the services notice it within five seconds"):
-            time.sleep(_SPEC_NOTICED_S)
 
     def _replay(self) -> int:
         chosen = {"stream": _SENSORS, "kind": "record", "reason": FIRMWARE_REASON, "dry_run": False}

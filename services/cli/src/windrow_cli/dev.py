@@ -3,13 +3,11 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -25,18 +23,24 @@ from windrow.aws.session import AwsSession
 from windrow.errors import BadInput, NotFound, Unavailable
 from windrow.topology import Topology
 from windrow_cli import connection, devfile, ports
+from windrow_cli.background import (
+    DRAIN_S,
+    EMULATOR,
+    EMULATOR_STOP_S,
+    LOG_LINES,
+    START_TIMEOUT_S,
+    Plan,
+    end_leftovers,
+    start_detached,
+    state_option,
+    stop_running,
+)
 from windrow_cli.context import Context, Injected
 from windrow_cli.devfile import DevFile, ProcessId
+from windrow_cli.logs import LogTail, last_lines
 from windrow_cli.specs import default_config, read_specs
-from windrow_cli.supervisor import ChildSpec, Event, Supervisor, last_lines, rotate
+from windrow_cli.supervisor import ChildSpec, Event, Supervisor
 
-EMULATOR = "emulator"
-_START_TIMEOUT_S = 60.0
-_DRAIN_S = 10.0
-_EMULATOR_STOP_S = 3.0
-_DETACHED_START_S = _START_TIMEOUT_S + 15.0
-_DETACHED_STOP_S = _DRAIN_S + _EMULATOR_STOP_S + 10.0
-_LOG_LINES = 8
 _SAME_SIGNAL_S = 1.0
 
 SERVICE_DEFAULTS: Mapping[str, Mapping[str, str]] = {
@@ -47,17 +51,6 @@ SERVICE_DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "writer": {"WINDROW_WAIT_S": "1"},
     "reprocessor": {"WINDROW_WAIT_S": "1"},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a `windrow dev` is going to run."""
-
-    state: Path
-    config: Path | None
-    port_base: int | None
-    fresh: bool
-    verbose: bool
 
 
 def dev(
@@ -133,7 +126,7 @@ class _Dev:
             if not is_ours:
                 raise Unavailable(
                     f"a `windrow dev` already runs with {plan.state}: stop it with `windrow dev --stop"
-                    f"{_state_option(plan.state)}`, or give this one another --state and --port-base"
+                    f"{state_option(plan.state)}`, or give this one another --state and --port-base"
                 )
             topology_path = connection.topology_of(environment).resolve()
             topology = topologies.load(topology_path)
@@ -188,7 +181,7 @@ class _Dev:
         self._record()
 
     def _await_ready(self, names: Sequence[str], show: Callable[[str], None]) -> None:
-        deadline_s = time.monotonic() + _START_TIMEOUT_S
+        deadline_s = time.monotonic() + START_TIMEOUT_S
 
         def is_over() -> bool:
             self._turned()
@@ -204,7 +197,7 @@ class _Dev:
             return
         name = self._supervisor.hopeless() or next(iter(reasons))
         log_path = self._supervisor.log_path(name)
-        tail = "\n".join(f"  {line}" for line in last_lines(log_path, _LOG_LINES))
+        tail = "\n".join(f"  {line}" for line in last_lines(log_path, LOG_LINES))
         raise Unavailable(f"{name} does not start: it {reasons.get(name, 'died')}\n{tail}\n(all of it: {log_path})")
 
     def _emulator(self) -> ChildSpec:
@@ -295,8 +288,8 @@ class _Dev:
         assert self._content is not None
         self._is_up = False
         with self._context.out.status("stopping"):
-            killed = self._supervisor.stop(list(topology.services), _DRAIN_S, self._hurry)
-            killed += self._supervisor.stop([EMULATOR], _EMULATOR_STOP_S, self._hurry)
+            killed = self._supervisor.stop(list(topology.services), DRAIN_S, self._hurry)
+            killed += self._supervisor.stop([EMULATOR], EMULATOR_STOP_S, self._hurry)
         self._content = msgspec.structs.replace(self._content, supervisor=None)
         self._record()
         if killed:
@@ -339,7 +332,7 @@ def choose_ports(topology: Topology, port_base: int | None) -> dict[str, int]:
 
 
 def _print_endpoints(content: DevFile, state: Path, context: Context) -> None:
-    out, option = context.out, _state_option(state)
+    out, option = context.out, state_option(state)
     out.print(f"[bold green]Windrow is running[/] (state in {state}, prefix {content.prefix}, {content.region})")
     out.print(f"  send to      http://{ports.LOOPBACK}:{content.ports['ingest']}/v1/streams/<stream>/records")
     out.print(f"  dead letters http://{ports.LOOPBACK}:{content.ports['reprocessor']}/v1/dead-letters")
@@ -350,112 +343,6 @@ def _print_endpoints(content: DevFile, state: Path, context: Context) -> None:
     out.print(f"  {context.program} send{option} STREAM FILE.ndjson", highlight=False)
     out.print(f"  {context.program} query{option}", highlight=False)
     out.print(f"  {context.program} status{option} --watch", highlight=False)
-
-
-def _state_option(state: Path) -> str:
-    return "" if state == connection.DEFAULT_STATE else f" --state {state}"
-
-
-class LogTail:
-    """Shows lines that are added to log files."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._offsets: dict[str, tuple[Path, int]] = {}
-
-    def follow(self, name: str, path: Path) -> None:
-        """From its beginning: a log is begun anew with its process."""
-        self._offsets[name] = (path, 0)
-
-    def turn(self) -> None:
-        """Print whole lines that came since the last turn."""
-        for name, (path, offset) in self._offsets.items():
-            if not path.exists():
-                continue
-            with path.open("rb") as log:
-                log.seek(offset)
-                added = log.read()
-            whole = added[: added.rfind(b"\n") + 1]
-            self._offsets[name] = (path, offset + len(whole))
-            for line in whole.decode(errors="replace").splitlines():
-                self._context.out.print(f"[dim]{name:>11}[/] {escape(line)}", highlight=False, soft_wrap=True)
-
-
-# ---------------------------------------------------------------------------------------------------- behind
-
-
-def start_detached(plan: Plan, context: Context) -> DevFile:
-    """Run `windrow dev` in the background; returns once everything is ready."""
-    if devfile.is_running(plan.state):
-        raise Unavailable(
-            f"a `windrow dev` already runs with {plan.state}: stop it with `windrow dev --stop"
-            f"{_state_option(plan.state)}`"
-        )
-    log_path = plan.state / "logs" / "dev.log"
-    rotate(log_path)
-    command = [sys.executable, "-m", "windrow_cli.main", "dev", "--state", str(plan.state)]
-    command += ["--config", str(plan.config)] if plan.config is not None else []
-    command += ["--port-base", str(plan.port_base)] if plan.port_base is not None else []
-    command += ["--fresh"] if plan.fresh else []
-    with log_path.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603  a command of our own
-            command,
-            env=dict(context.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        with context.out.status("starting"):
-            return _await_detached(plan.state, process, log_path)
-    except BaseException:
-        process.terminate()
-        raise
-
-
-def _await_detached(state: Path, process: subprocess.Popen[bytes], log_path: Path) -> DevFile:
-    deadline_s = time.monotonic() + _DETACHED_START_S
-    while time.monotonic() < deadline_s:
-        content = devfile.read(state)
-        if content is not None and content.is_ready and content.supervisor and content.supervisor.pid == process.pid:
-            return content
-        if process.poll() is not None:
-            lines = "\n".join(last_lines(log_path, 2 * _LOG_LINES))
-            raise Unavailable(lines.removeprefix("windrow: ") or f"`windrow dev` ended at once; see {log_path}")
-        time.sleep(0.1)
-    raise Unavailable(f"`windrow dev` was not ready after {_DETACHED_START_S:.0f} s; see {log_path}")
-
-
-def end_leftovers(content: DevFile) -> list[str]:
-    """Stop what a killed supervisor left running: services first, which need their store while they drain."""
-    services = [name for name in content.children if name != EMULATOR]
-    return devfile.end_leftovers(content, services, _EMULATOR_STOP_S) + devfile.end_leftovers(
-        content, [EMULATOR], _EMULATOR_STOP_S
-    )
-
-
-def stop_running(state: Path, context: Context, *, is_quiet: bool = False) -> None:
-    """Stop the `windrow dev` of a state folder, or what a killed one left behind."""
-    content = devfile.read(state)
-    supervisor = content.supervisor.find() if content is not None and content.supervisor is not None else None
-    if content is None or (supervisor is None and not devfile.is_running(state)):
-        ended = end_leftovers(content) if content is not None else []
-        if ended:
-            context.out.print(f"Its supervisor had been killed; ended what it left running: {', '.join(ended)}.")
-        else:
-            context.out.print(f"No `windrow dev` runs with {state}.")
-        return
-    if supervisor is not None:
-        with context.out.status("stopping"):
-            supervisor.terminate()
-            deadline_s = time.monotonic() + _DETACHED_STOP_S
-            while devfile.is_running(state) and time.monotonic() < deadline_s:
-                time.sleep(0.1)
-    if devfile.is_running(state):
-        raise Unavailable(f"`windrow dev` in {state} did not stop within {_DETACHED_STOP_S:.0f} s")
-    if not is_quiet:
-        context.out.print("Stopped.")
 
 
 def _running(state: Path) -> DevFile:

@@ -159,7 +159,7 @@ class _Sending:
     # ------------------------------------------------------------------------------------------ over HTTP
 
     def _post_all(self, found: Sequence[Source], http: httpx2.Client, url: str) -> None:
-        with _progress(self.context, found) as bar:
+        with _progress(self.context, found, self.give_up_after_s) as bar:
             deliverer = Deliverer(http, url, self.stream, SystemClock(), self.give_up_after_s, on_wait=bar.say)
             for source in found:
                 self._post(source, deliverer, bar)
@@ -226,10 +226,12 @@ def parse_size(text: str) -> int:
 class _Bar:
     """The progress bar on standard error, so that standard output stays clean."""
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
+    def __init__(self, progress: Progress, task: TaskID, give_up_after_s: float) -> None:
         self._progress = progress
         self._task = task
+        self._give_up_after_s = give_up_after_s
         self._before_bytes: dict[str, int] = {}
+        self._said: set[str] = set()
 
     def show(self, source: Source, read_bytes: int, summary: Summary) -> None:
         self._before_bytes[str(source.path)] = read_bytes
@@ -240,10 +242,18 @@ class _Bar:
     def say(self, what: str) -> None:
         """Why it takes longer; empty when it goes on."""
         self._progress.update(self._task, note=what)
+        if self._progress.disable and what and what not in self._said:
+            self._said.add(what)
+            self._progress.console.print(
+                f"{what}; trying again for up to {self._give_up_after_s:.0f} s",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 @contextmanager
-def _progress(context: Context, found: Sequence[Source]) -> Iterator[_Bar]:
+def _progress(context: Context, found: Sequence[Source], give_up_after_s: float) -> Iterator[_Bar]:
     is_known = all(source.size_bytes for source in found)
     with Progress(
         TextColumn("{task.description}"),
@@ -257,7 +267,7 @@ def _progress(context: Context, found: Sequence[Source]) -> Iterator[_Bar]:
         disable=not context.err.is_terminal,
     ) as progress:
         total = sum(source.size_bytes for source in found) if is_known else None
-        yield _Bar(progress, progress.add_task("", total=total, records=0, note=""))
+        yield _Bar(progress, progress.add_task("", total=total, records=0, note=""), give_up_after_s)
 
 
 def _print(summary: Summary, context: Context, *, as_json: bool) -> None:

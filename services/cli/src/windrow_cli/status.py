@@ -146,7 +146,14 @@ def balances_table(figures: Figures) -> Table:
     """The conservation figures, a row per stream."""
     # Narrow enough for a terminal of 80 columns.
     table = Table(
-        "stream", box=SIMPLE_HEAD, pad_edge=False, title=_LAW, title_justify="left", title_style="", header_style="bold"
+        "stream",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        title=_LAW,
+        title_justify="left",
+        title_style="",
+        header_style="bold",
     )
     for name in ("received", "written", "duplicate", "quarantined", "in flight", "unexplained"):
         table.add_column(name, justify="right")

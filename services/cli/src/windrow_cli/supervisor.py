@@ -1,6 +1,5 @@
 """Child processes that are kept alive: started, probed, restarted when they die, and stopped in order."""
 
-import os
 import signal
 import subprocess
 import threading
@@ -13,6 +12,7 @@ from typing import Literal
 import httpx2
 
 from windrow_cli.devfile import ProcessId
+from windrow_cli.logs import rotate
 
 TURN_S = 0.1
 _PROBE_STARTING_EVERY_S = 0.25
@@ -25,7 +25,6 @@ _STEADY_S = 10.0
 _HOPELESS_DEATHS = 3
 _BAD_SETTINGS = 2
 """The exit code of a service whose settings are missing or wrong."""
-_KEPT_LOGS = 3
 
 EventKind = Literal["started", "ready", "unready", "died"]
 
@@ -210,25 +209,3 @@ def describe_exit(code: int) -> str:
         except ValueError:
             return f"was killed by signal {-code}"
     return "ended" if code == 0 else f"failed with exit code {code}"
-
-
-def rotate(log_path: Path) -> None:
-    """Begin a new log, keeping the last few: service.log.1 is the one before."""
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    for number in range(_KEPT_LOGS - 1, 0, -1):
-        older = log_path.with_name(f"{log_path.name}.{number}")
-        if older.exists():
-            older.rename(log_path.with_name(f"{log_path.name}.{number + 1}"))
-    if log_path.exists():
-        log_path.rename(log_path.with_name(f"{log_path.name}.1"))
-
-
-def last_lines(log_path: Path, count: int) -> list[str]:
-    """The end of a log, for a message about why something failed."""
-    try:
-        with log_path.open("rb") as log:
-            log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - 20_000))
-            return log.read().decode(errors="replace").splitlines()[-count:]
-    except OSError:
-        return []

@@ -11,6 +11,7 @@ from windrow.quarantine import Reject
 from windrow_ingest.budget import Budget, Lease
 from windrow_ingest.grouping import Grouper
 
+_LARGE_BYTES = 256 << 10
 _MAX_REJECTS = 10_000  # a body of millions of broken lines would cost more than it is worth to list them
 
 
@@ -56,9 +57,16 @@ class Handler:
         self, stream: str, body: bytes, content_type: str, codec: str, *, idempotency_key: str | None, lease: Lease
     ) -> Accepted:
         """Land a request's records. Every error raised means that nothing of it was acknowledged."""
-        plain = inflate(body, codec, self.limits.max_plain_bytes)
+        # A large body would keep every other request and probe waiting; a small one is done sooner right here.
+        in_thread = len(body) > _LARGE_BYTES
+        plain = (
+            await asyncio.to_thread(inflate, body, codec, self.limits.max_plain_bytes)
+            if in_thread
+            else inflate(body, codec, self.limits.max_plain_bytes)
+        )
         lease.take(len(plain))
-        framed = frame(plain, content_type, self.limits.max_record_bytes, _MAX_REJECTS)
+        arguments = (plain, content_type, self.limits.max_record_bytes, _MAX_REJECTS)
+        framed = await asyncio.to_thread(frame, *arguments) if in_thread else frame(*arguments)
         landed = await self._grouper.land(stream, framed.lines, framed.record_count, idempotency_key)
         accepted = framed.record_count - len(framed.rejects)
         if not landed.was_repeated:

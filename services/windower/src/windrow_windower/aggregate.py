@@ -14,7 +14,7 @@ def aggregate(records: pl.DataFrame, spec: StreamSpec, window: WindowSpec) -> pl
     """One row per key and window that holds at least one record, in order of key and time.
 
     `records` hold each record once. They are put in order first, so that the order in which they came cannot show in
-    a float's last digit. An aggregate over nothing is null. Raises TooLarge when whole numbers add up to more than 64
+    a float's last digit. An aggregate over nothing is null. Raises TooLarge when numbers add up to more than 64
     bits hold.
     """
     time = pl.col(spec.time.column)
@@ -31,6 +31,11 @@ def aggregate(records: pl.DataFrame, spec: StreamSpec, window: WindowSpec) -> pl
         if rows.schema[name] == pl.Int128() and not rows[name].is_between(_INT64_MIN, _INT64_MAX).all():
             raise TooLarge(
                 f"{spec.stream}: {name}: sum({each.column}) passes 64 bits in a window; make {each.column} a float"
+            )
+        # An infinite value in a file makes some readers drop its other rows; records hold none, a sum of them may.
+        if rows.schema[name] == pl.Float64() and not rows[name].is_finite().all():
+            raise TooLarge(
+                f"{spec.stream}: {name}: {each.function}({each.column}) passes what a float holds in a window"
             )
     return rows.with_columns(end.alias("window_end")).select(pl.col(name).cast(kind) for name, kind in schema.items())
 

@@ -5,8 +5,11 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
+import pyarrow.compute as pc
 import pytest
+from pyarrow import fs
 
 from tests.support.emulators import Deploy, only
 from windrow.errors import OutcomeUnknown, SchemaConflict
@@ -269,3 +272,18 @@ def test_rows_lie_below_the_day_of_their_event(lake: DeltaLake) -> None:
     assert delta is not None
     days = {datetime.fromtimestamp(place.bucket_us // 1_000_000, UTC).date() for place in (NOON, NEXT_DAY)}
     assert {date.fromisoformat(str(part["event_date"])) for part in delta.partitions()} == days
+
+
+def test_pyarrow_and_duckdb_can_filter_a_table_by_text(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    fresh(lake).append(rows(NOON, ["a", "b"]), {})
+    fresh(lake).replace([NOON], rows(NOON, ["a", "b", "c"]), {})
+    found = lake.delta("sensors", "records")
+    assert found is not None
+    folder = str(tmp_path / "lake" / "sensors" / "records")
+    dataset = found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
+
+    assert dataset.to_table(filter=pc.field("sensor") == "b").num_rows == 1
+    session = duckdb.connect()
+    session.register("records", dataset)
+    assert session.sql("select count(*) from records where sensor in ('a', 'c')").fetchall() == [(2,)]

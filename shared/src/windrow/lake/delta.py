@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
+from arro3.core import DataType, Field, Table
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from windrow import keys
 from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD
-from windrow.lake.tables import Place, Table
+from windrow.lake.tables import Place
+from windrow.lake.tables import Table as OpenTable
 
 _CONFIGURATION: Mapping[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1"}
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3)
@@ -41,11 +43,11 @@ class DeltaLake:
         except (DeltaError, OSError) as error:
             raise Unavailable(f"open {stream}/{table}: {_first_line(error)}") from error
 
-    def open(self, stream: str, table: str) -> Table | None:
+    def open(self, stream: str, table: str) -> OpenTable | None:
         found = self.delta(stream, table)
         return None if found is None else DeltaHandle(found)
 
-    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> Table:
+    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> OpenTable:
         found = self.delta(stream, table)
         if found is None:
             try:
@@ -111,7 +113,7 @@ class DeltaHandle:
         try:
             write_deltalake(
                 self._delta,
-                rows,
+                _plain_text(rows),
                 **mode,
                 schema_mode="merge",
                 commit_properties=_properties(marks),
@@ -141,6 +143,19 @@ class DeltaHandle:
                     f"{self._delta.table_uri}: column {name!r} is {present[name]} in the table and {kind} in the spec; "
                     "a column cannot change its type, give the new one another name"
                 )
+
+
+def _plain_text(rows: pl.DataFrame) -> Table:
+    """Rows as Arrow whose text is plain strings.
+
+    polars gives string views, the files would say so, and pyarrow could then not filter them by text.
+    """
+    arrow = Table.from_arrow(rows)
+    for number, name in enumerate(arrow.column_names):
+        if DataType.is_string_view(arrow.schema.field(number).type):
+            text = arrow.column(number).cast(DataType.string())
+            arrow = arrow.set_column(number, Field(name, DataType.string(), nullable=True), text)
+    return arrow
 
 
 def _properties(marks: Mapping[str, int]) -> CommitProperties:

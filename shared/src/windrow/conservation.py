@@ -46,9 +46,7 @@ def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
     before, so every record is found in at least one place and, by the marks, counted in exactly one.
     """
     table = lake.open(stream, keys.RECORDS_TABLE)
-    decoded = {
-        info.key.rsplit("/", 1)[1].removesuffix(".json"): info.key for info in store.list(keys.manifest_prefix(stream))
-    }
+    decoded = {keys.batch_of_manifest_key(info.key): info.key for info in store.list(keys.manifest_prefix(stream))}
     counted = _committed(stream, table)
     for info in store.list(keys.landing_prefix(stream)):
         batch = keys.batch_id(info.key, info.etag)

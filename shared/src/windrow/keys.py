@@ -96,6 +96,11 @@ def manifest_key(stream: str, batch: str) -> str:
     return f"{manifest_prefix(stream)}{batch}.json"
 
 
+def batch_of_manifest_key(key: str) -> str:
+    """The batch a manifest speaks of, told from its key alone."""
+    return key.rsplit("/", 1)[1].removesuffix(".json")
+
+
 def bucket_text(bucket_us: int) -> str:
     """A bucket's start as it stands in keys. Buckets start on whole seconds."""
     start = from_us(bucket_us)

@@ -30,10 +30,7 @@ class Sweep:
     def run(self) -> None:
         """Decode every object that has stood longer than the grace time without a manifest."""
         for stream in self.catalog.streams():
-            done = {
-                info.key.rsplit("/", 1)[1].removesuffix(".json")
-                for info in self.store.list(keys.manifest_prefix(stream))
-            }
+            done = {keys.batch_of_manifest_key(info.key) for info in self.store.list(keys.manifest_prefix(stream))}
             for info in self.store.list(keys.landing_prefix(stream)):
                 is_young = self.clock.now_us() - info.modified_us < round(self.after_s * SECOND_US)
                 if is_young or keys.batch_id(info.key, info.etag) in done:

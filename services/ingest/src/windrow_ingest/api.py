@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from windrow.errors import BadInput, Conflict, NotFound, TooLarge, WindrowError
 from windrow.framing import JSON_TYPES, LINES_TYPES, Malformed
 from windrow.health import Health
+from windrow.inflate import CODECS
 from windrow.keys import check_stream_name
 from windrow.metrics import PrometheusMetrics
 from windrow.quarantine import Reject
@@ -106,8 +107,8 @@ def _media(request: Request) -> tuple[str, str]:
             f"content type {content_type or 'none'!r} is not understood; send application/json or application/x-ndjson"
         )
     codec = request.headers.get("content-encoding", "identity").strip().lower()
-    if codec not in ("identity", "gzip", "zstd"):
-        raise _UnsupportedType(f"content encoding {codec!r} is not understood; send identity, gzip or zstd")
+    if codec not in CODECS:
+        raise _UnsupportedType(f"content encoding {codec!r} is not understood; send {', '.join(CODECS)}")
     return content_type, codec
 
 

@@ -60,7 +60,7 @@ class Sweep:
     def _point_at_forgotten_batches(self, stream: str, records: Table | None) -> None:
         """Tell the writer again of decoded batches that are not in the records table."""
         for info in self.store.list(keys.manifest_prefix(stream)):
-            batch = info.key.rsplit("/", 1)[1].removesuffix(".json")
+            batch = keys.batch_of_manifest_key(info.key)
             is_young = self.clock.now_us() - info.modified_us < self.after_s * SECOND_US
             if is_young or (records is not None and records.mark(batch_mark(batch)) is not None):
                 continue

@@ -13,7 +13,7 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Permanent, SchemaConflict, Transient
 from windrow.lake import tables
-from windrow.lake.schema import records_schema, windows_schema
+from windrow.lake.schema import BUCKET, SHARD, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, place_mark
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
@@ -237,7 +237,7 @@ class Handler:
 
     def _window_rows(self, window: str, inputs: Inputs, pointer: Refreshed, previous: pl.DataFrame) -> pl.DataFrame:
         stored = self.store.get(keys.window_result_key(inputs.folder, window))
-        here = previous.filter((pl.col("_bucket") == pointer.bucket_us) & (pl.col("_shard") == pointer.shard))
+        here = previous.filter((pl.col(BUCKET) == pointer.bucket_us) & (pl.col(SHARD) == pointer.shard))
         computed_at = from_us(stored.info.modified_us)
         return plan.window_rows(pl.read_parquet(io.BytesIO(stored.body)), pointer, here, computed_at)
 
@@ -305,7 +305,7 @@ def _read(body: str) -> BatchDecoded | Refreshed | Dead:
 
 def _file_order(spec: StreamSpec) -> list[str]:
     """How rows lie in a file: by bucket, so that replacing one touches few files, then by key and time."""
-    return ["_bucket", "_shard", *spec.keys, spec.time.column]
+    return [BUCKET, SHARD, *spec.keys, spec.time.column]
 
 
 def _concat(parts: Iterable[pl.DataFrame], origin: str) -> pl.DataFrame:

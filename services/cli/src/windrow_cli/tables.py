@@ -183,7 +183,8 @@ class Session:
         # DuckDB reads Delta through an extension that must be downloaded; a pyarrow dataset needs none.
         handle = f"_windrow_{len(self._opened)}"
         files = self._lake.files(name)
-        self._connection.register(handle, table.to_pyarrow_dataset(filesystem=files))
+        schema = _with_views(table.to_pyarrow_dataset(filesystem=files).schema)
+        self._connection.register(handle, table.to_pyarrow_dataset(schema=schema, filesystem=files))
         self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{name.stream}"')
         self._connection.execute(f'CREATE VIEW "{name.stream}"."{name.table}" AS SELECT * FROM {handle}')  # noqa: S608
         self._opened.add(name)
@@ -203,6 +204,17 @@ def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         yield from reader
     except (OSError, pa.ArrowException) as error:
         raise BadInput(_without_kind(str(error))) from error
+
+
+def _with_views(schema: pa.Schema) -> pa.Schema:
+    """Texts as string views, which a file may hold, whoever wrote it, and which pyarrow cannot filter.
+
+    Told that they are, DuckDB filters by itself; the writer's own files hold plain strings and would not need it.
+    """
+    is_text = (pa.types.is_string, pa.types.is_large_string)
+    return pa.schema(
+        [field.with_type(pa.string_view()) if any(test(field.type) for test in is_text) else field for field in schema]
+    )
 
 
 def _without_kind(message: str) -> str:

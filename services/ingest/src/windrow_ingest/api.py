@@ -108,7 +108,9 @@ def _media(request: Request) -> tuple[str, str]:
         )
     codec = request.headers.get("content-encoding", "identity").strip().lower()
     if codec not in CODECS:
-        raise _UnsupportedType(f"content encoding {codec!r} is not understood; send {', '.join(CODECS)}")
+        raise _UnsupportedType(
+            f"content encoding {codec!r} is not understood; send {', '.join(CODECS[:-1])} or {CODECS[-1]}"
+        )
     return content_type, codec
 
 

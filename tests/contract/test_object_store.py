@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from tests.support.emulators import Deploy, only
-from windrow.errors import AlreadyExists, Conflict, NotFound, Permanent, TooLarge
+from windrow.errors import AlreadyExists, Conflict, NotFound, Permanent, TooLarge, Unavailable
 from windrow.immutable import put_once
 from windrow.ports import ObjectHeaders, ObjectStore
 from windrow.testing import ManualClock, MemoryObjectStore
@@ -208,3 +210,69 @@ def _race(run: Callable[[int], T]) -> list[T]:
 
     with ThreadPoolExecutor(RACERS) as pool:
         return list(pool.map(racer, range(RACERS)))
+
+
+def test_an_object_is_read_in_blocks_that_make_up_its_bytes(store: ObjectStore) -> None:
+    body = bytes(range(256)) * 5_000
+    store.put_if_absent("segments/s/large", body, PLAIN)
+    blocks = list(store.read(store.head("segments/s/large")))
+
+    assert b"".join(blocks) == body
+    assert len(blocks) > 1
+    assert max(map(len, blocks)) < len(body)
+
+
+def test_an_object_that_was_replaced_is_not_read_for_the_one_it_was(store: ObjectStore) -> None:
+    store.put("segments/s/a", b"then", PLAIN)
+    then = store.head("segments/s/a")
+    store.put("segments/s/a", b"now", PLAIN)
+
+    with pytest.raises(Unavailable):
+        list(store.read(then))
+
+
+def test_reading_what_is_not_there_says_so(store: ObjectStore) -> None:
+    store.put("segments/s/a", b"x", PLAIN)
+    gone = replace(store.head("segments/s/a"), key="segments/s/b")
+
+    with pytest.raises(NotFound):
+        list(store.read(gone))
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+def test_a_file_is_put_from_its_start_wherever_it_was_read_to(store: ObjectStore, tmp_path: Path) -> None:
+    body = bytes(range(256)) * 5_000
+    (tmp_path / "large").write_bytes(body)
+    with (tmp_path / "large").open("rb") as file:
+        file.read(1_000)
+        info = store.put_if_absent("segments/s/a", file, PLAIN)
+        assert not file.closed
+
+    found = store.get("segments/s/a")
+    assert found.body == body
+    assert (info.size_bytes, info.etag) == (len(body), found.info.etag)
+
+
+def test_a_file_is_created_once_like_bytes_and_read_again_by_the_next_attempt(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_bytes(b"in a file")
+    with (tmp_path / "a").open("rb") as file:
+        first, _ = put_once(store, "segments/s/a", file, "w1", PLAIN)
+        again, _ = put_once(store, "segments/s/a", file, "w1", PLAIN)
+        with pytest.raises(Conflict):
+            put_once(store, "segments/s/a", file, "w2", PLAIN)
+        put_once(store, "segments/s/b", file, "w1", PLAIN)
+
+    assert (first, again) == ("created", "already_ours")
+    assert store.get("segments/s/a").body == store.get("segments/s/b").body == b"in a file"
+
+
+def test_an_empty_file_is_an_empty_object(store: ObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    with (tmp_path / "empty").open("rb") as file:
+        assert store.put_if_absent("segments/s/empty", file, PLAIN).size_bytes == 0
+
+    assert store.get("segments/s/empty").body == b""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from windrow.errors import AlreadyExists, Conflict, NotFound, OutcomeUnknown, Transient, Unavailable
-from windrow.ports import ObjectHeaders, ObjectInfo, ObjectStore
+from windrow.ports import Body, ObjectHeaders, ObjectInfo, ObjectStore
 
 WRITE_ID = "write-id"
 _ATTEMPTS = 3
@@ -13,7 +13,7 @@ Written = Literal["created", "already_ours"]
 
 
 def put_once(
-    store: ObjectStore, key: str, body: bytes, write_id: str, headers: ObjectHeaders
+    store: ObjectStore, key: str, body: Body, write_id: str, headers: ObjectHeaders
 ) -> tuple[Written, ObjectInfo]:
     """Make `key` hold `body`, written under `write_id`.
 

@@ -1,19 +1,27 @@
 """Undoing compression, never past a limit (law 10): a small body may hold a very large one."""
 
+import bz2
+import io
+import lzma
+import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import zstandard
 
 from windrow.errors import BadInput, TooLarge
 
 _STEP_BYTES = 1 << 18
-_GZIP_FEED_BYTES = 1 << 16
+_FEED_BYTES = 1 << 16
 _ZSTD_WINDOW_BYTES = 1 << 27
 _ZSTD_FEED_BYTES = 256  # one call inflates all it is fed, at most 128 KiB for every 4 bytes
 _MAX_PARTS = 1 << 16
 """Members of a gzip body or frames of a zstd body: empty ones cost time and count towards no other limit."""
-CODECS = ("identity", "gzip", "zstd")
-_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
+CODECS = ("identity", "gzip", "zstd", "bzip2")
+"""What a sender may name as a content encoding. A zip is a file format, and told by its name or type."""
+_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".zip": "zip"}
+COMPRESSED_SUFFIXES = tuple(_SUFFIXES)
 
 
 def codec_of_name(name: str) -> str:
@@ -22,77 +30,189 @@ def codec_of_name(name: str) -> str:
 
 
 def inflate(body: bytes, codec: str, max_bytes: int) -> bytes:
-    """The plain bytes of a body. A truncated body and anything after its end are refused, not ignored.
+    """The plain bytes of a body; see `inflate_blocks`."""
+    if codec in ("", "identity"):
+        if len(body) > max_bytes:
+            raise TooLarge(f"the body has {len(body)} bytes; the limit is {max_bytes}")
+        return body
+    return b"".join(inflate_blocks([body], codec, max_bytes))
 
-    Raises TooLarge as soon as more than `max_bytes` would come out, BadInput when the body is not of its codec.
+
+def inflate_blocks(blocks: Iterable[bytes], codec: str, max_bytes: int) -> Iterator[bytes]:
+    """The plain bytes of a body that comes in blocks. A truncated body and anything after its end are refused.
+
+    Holds no more than a step of it at a time, except of a zip, whose table of contents stands at its end. Raises
+    TooLarge as soon as more than `max_bytes` would come out, BadInput when the body is not of its codec.
     """
     match codec:
         case "identity" | "":
-            if len(body) > max_bytes:
-                raise TooLarge(f"the body has {len(body)} bytes; the limit is {max_bytes}")
-            return body
+            plain = iter(blocks)
         case "gzip":
-            return _gzip(body, max_bytes)
+            plain = _members(blocks, _Gzip, _FEED_BYTES)
         case "zstd":
-            return _zstd(body, max_bytes)
+            plain = _members(blocks, _Zstd, _ZSTD_FEED_BYTES)
+        case "bzip2":
+            plain = _members(blocks, _Bzip2, _FEED_BYTES)
+        case "zip":
+            plain = _zip(b"".join(blocks))
         case _:
             raise BadInput(f"unknown content encoding {codec!r}; use {', '.join(CODECS)}")
+    return _limited(plain, codec, max_bytes)
 
 
-def _gzip(body: bytes, max_bytes: int) -> bytes:
-    plain = bytearray()
-    place, parts = 0, 0
-    while place < len(body) or not parts:  # a gzip body may be several members in a row
-        parts += 1
-        _check_parts(parts, len(body))
-        member = zlib.decompressobj(wbits=31)
+def zip_member(body: bytes) -> str:
+    """The name of the only file in a zip; BadInput when there are none or several."""
+    with _open_zip(body) as archive:
+        return _only_member(archive).filename
+
+
+# ------------------------------------------------------------------------------------------------ members in a row
+
+
+class _Member(Protocol):
+    """One gzip member, zstd frame or bzip2 stream."""
+
+    codec: str
+
+    @property
+    def is_done(self) -> bool: ...
+
+    @property
+    def rest(self) -> bytes:
+        """What was fed and lies after the member's end."""
+        ...
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Plain bytes in bounded steps. Raises BadInput when this is not of the codec."""
+        ...
+
+
+class _Gzip:
+    codec = "gzip"
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+
+    @property
+    def is_done(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def rest(self) -> bytes:
+        return self._inner.unused_data
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
         try:
-            while not member.eof:
-                feed = member.unconsumed_tail
-                if not feed:
-                    feed = body[place : place + _GZIP_FEED_BYTES]
-                    place += len(feed)
-                if not feed:
-                    plain += member.flush()
-                    break
-                plain += member.decompress(feed, _STEP_BYTES)
-                _check(len(plain), max_bytes, len(body))
+            while data and not self._inner.eof:
+                yield self._inner.decompress(data, _STEP_BYTES)
+                data = self._inner.unconsumed_tail
         except zlib.error as error:
             raise BadInput(f"the body is not gzip: {error}") from error
-        _check(len(plain), max_bytes, len(body))
-        if not member.eof:
-            raise BadInput(f"the gzip body ends too early, after {len(body)} bytes")
-        place -= len(member.unused_data)
-    return bytes(plain)
 
 
-def _zstd(body: bytes, max_bytes: int) -> bytes:
-    plain = bytearray()
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
-    place, parts = 0, 0
-    while place < len(body) or not parts:  # several frames in a row, as for gzip
-        parts += 1
-        _check_parts(parts, len(body))
-        frame = decompressor.decompressobj()
+class _Zstd:
+    codec = "zstd"
+
+    def __init__(self) -> None:
+        self._inner = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj()
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self._inner.eof)
+
+    @property
+    def rest(self) -> bytes:
+        return bytes(self._inner.unused_data)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
         try:
-            while not frame.eof and place < len(body):
-                feed = body[place : place + _ZSTD_FEED_BYTES]
-                place += len(feed)
-                plain += frame.decompress(feed)
-                _check(len(plain), max_bytes, len(body))
+            yield self._inner.decompress(data)
         except zstandard.ZstdError as error:
             raise BadInput(f"the body is not zstd: {error}") from error
-        if not frame.eof:
-            raise BadInput(f"the zstd body ends too early, after {len(body)} bytes")
-        place -= len(frame.unused_data)
-    return bytes(plain)
 
 
-def _check_parts(parts: int, body_bytes: int) -> None:
-    if parts > _MAX_PARTS:
-        raise TooLarge(f"a body of {body_bytes} bytes is made of more than {_MAX_PARTS} compressed parts")
+class _Bzip2:
+    codec = "bzip2"
+
+    def __init__(self) -> None:
+        self._inner = bz2.BZ2Decompressor()
+
+    @property
+    def is_done(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def rest(self) -> bytes:
+        return self._inner.unused_data
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            yield self._inner.decompress(data, _STEP_BYTES)
+            while not self._inner.eof and not self._inner.needs_input:
+                yield self._inner.decompress(b"", _STEP_BYTES)
+        except OSError as error:
+            raise BadInput(f"the body is not bzip2: {error}") from error
 
 
-def _check(plain_bytes: int, max_bytes: int, body_bytes: int) -> None:
-    if plain_bytes > max_bytes:
-        raise TooLarge(f"a body of {body_bytes} bytes inflates to more than the limit of {max_bytes} bytes")
+def _members(blocks: Iterable[bytes], kind: type[_Member], feed_bytes: int) -> Iterator[bytes]:
+    """A body may be several members in a row."""
+    member = kind()
+    parts, taken_bytes = 1, 0
+    is_empty = True
+    for block in blocks:
+        for start in range(0, len(block), feed_bytes):
+            feed = block[start : start + feed_bytes]
+            taken_bytes += len(feed)
+            while feed:
+                if member.is_done:
+                    member = kind()
+                    parts += 1
+                    if parts > _MAX_PARTS:
+                        raise TooLarge(f"a body is made of more than {_MAX_PARTS} compressed parts")
+                is_empty = False
+                yield from member.feed(feed)
+                feed = member.rest if member.is_done else b""
+    if is_empty or not member.is_done:
+        raise BadInput(f"the {member.codec} body ends too early, after {taken_bytes} bytes")
+
+
+def _limited(plain: Iterable[bytes], codec: str, max_bytes: int) -> Iterator[bytes]:
+    total_bytes = 0
+    for block in plain:
+        total_bytes += len(block)
+        if total_bytes > max_bytes:
+            does = "has" if codec in ("", "identity") else "inflates to"
+            raise TooLarge(f"the body {does} more than the limit of {max_bytes} bytes")
+        if block:
+            yield block
+
+
+# ------------------------------------------------------------------------------------------------ zip
+
+
+def _zip(body: bytes) -> Iterator[bytes]:
+    with _open_zip(body) as archive:
+        member = _only_member(archive)
+        try:
+            with archive.open(member) as plain:
+                while block := plain.read(_STEP_BYTES):
+                    yield block
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError) as error:
+            raise BadInput(f"{member.filename!r} in the zip cannot be read: {error}") from error
+        except RuntimeError as error:  # how the library says that it needs a password
+            raise BadInput(f"{member.filename!r} in the zip is encrypted; send it as it is") from error
+
+
+def _open_zip(body: bytes) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(io.BytesIO(body))
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, UnicodeDecodeError) as error:
+        raise BadInput(f"the body is not a zip: {error}") from error
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    # What macOS adds beside each file is not one of the sender's.
+    files = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
+    if len(files) != 1:
+        raise BadInput(f"the zip holds {len(files)} files; send each by itself")
+    return files[0]

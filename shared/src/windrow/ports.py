@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
+
+Body = bytes | BinaryIO
+"""What is written: bytes, or a seekable file, which is read from its start on every attempt and never held whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,15 @@ class ObjectStore(Protocol):
         """The object; NotFound if there is none, TooLarge (before reading) if it exceeds `max_bytes`."""
         ...
 
+    def read(self, info: ObjectInfo) -> Iterator[bytes]:
+        """The bytes of an object in blocks of bounded size; NotFound if it is gone, Unavailable if it has changed."""
+        ...
+
     def head(self, key: str) -> ObjectInfo:
         """The object's headers; NotFound if there is none."""
         ...
 
-    def put_if_absent(self, key: str, body: bytes, headers: ObjectHeaders) -> ObjectInfo:
+    def put_if_absent(self, key: str, body: Body, headers: ObjectHeaders) -> ObjectInfo:
         """Create an object. AlreadyExists if the key is taken, even by an earlier attempt of our own."""
         ...
 

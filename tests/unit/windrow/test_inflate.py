@@ -1,5 +1,6 @@
 """Compression undone: whole or not at all, and never past a limit (law 10)."""
 
+import bz2
 import gzip
 import tracemalloc
 import zlib
@@ -16,6 +17,7 @@ from windrow.inflate import codec_of_name, inflate
 MIB = 1 << 20
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda plain: gzip.compress(plain, mtime=0),
+    "bzip2": bz2.compress,
     "zstd": zstandard.ZstdCompressor(level=3, write_content_size=False).compress,
 }
 SKIPPABLE_FRAME = (0x184D2A50).to_bytes(4, "little") + (3).to_bytes(4, "little") + b"abc"
@@ -54,7 +56,7 @@ def test_every_truncation_is_refused(codec: str) -> None:
     for plain in (b"", b"x", b"windrow " * 40):
         whole = COMPRESS[codec](plain)
         for length in range(len(whole)):
-            with pytest.raises(BadInput, match=r"ends too early|not gzip|not zstd"):
+            with pytest.raises(BadInput, match=r"ends too early|not gzip|not zstd|not bzip2"):
                 inflate(whole[:length], codec, MIB)
 
 
@@ -108,7 +110,7 @@ def test_a_bomb_takes_no_more_memory_than_the_limit_allows(codec: str) -> None:
     bomb = COMPRESS[codec](bytes(64 * MIB))
     tracemalloc.start()
     try:
-        with pytest.raises(TooLarge, match=f"{len(bomb)} bytes inflates to more than the limit of {MIB} bytes"):
+        with pytest.raises(TooLarge, match=f"inflates to more than the limit of {MIB} bytes"):
             inflate(bomb, codec, MIB)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:

@@ -1,12 +1,15 @@
 """The object store on S3."""
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from windrow.aws.errors import translated
-from windrow.errors import Permanent, TooLarge
-from windrow.ports import ObjectHeaders, ObjectInfo, StoredObject
+from windrow.errors import AlreadyExists, Permanent, TooLarge, Unavailable
+from windrow.ports import Body, ObjectHeaders, ObjectInfo, StoredObject
 from windrow.units import to_us
+
+_BLOCK_BYTES = 1 << 20
 
 
 class S3ObjectStore:
@@ -25,11 +28,25 @@ class S3ObjectStore:
                 raise TooLarge(f"{key} has {size_bytes} bytes; the limit is {max_bytes}")
             return StoredObject(_info(key, answer), answer["Body"].read())
 
+    def read(self, info: ObjectInfo) -> Iterator[bytes]:
+        try:
+            with translated(f"GET {info.key}"):
+                answer = self._client.get_object(Bucket=self._bucket(info.key), Key=info.key, IfMatch=info.etag)
+        except AlreadyExists as error:  # how a condition that does not hold is told
+            raise Unavailable(f"{info.key} was replaced while it was being read") from error
+        blocks = answer["Body"].iter_chunks(_BLOCK_BYTES)
+        while True:
+            with translated(f"GET {info.key}"):
+                block = next(blocks, None)
+            if block is None:
+                return
+            yield block
+
     def head(self, key: str) -> ObjectInfo:
         with translated(f"HEAD {key}"):
             return _info(key, self._client.head_object(Bucket=self._bucket(key), Key=key))
 
-    def put_if_absent(self, key: str, body: bytes, headers: ObjectHeaders) -> ObjectInfo:
+    def put_if_absent(self, key: str, body: Body, headers: ObjectHeaders) -> ObjectInfo:
         return self._put(key, body, headers, {"IfNoneMatch": "*"})
 
     def put(self, key: str, body: bytes, headers: ObjectHeaders, if_match: str | None = None) -> ObjectInfo:
@@ -51,8 +68,11 @@ class S3ObjectStore:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def _put(self, key: str, body: bytes, headers: ObjectHeaders, condition: Mapping[str, str]) -> ObjectInfo:
+    def _put(self, key: str, body: Body, headers: ObjectHeaders, condition: Mapping[str, str]) -> ObjectInfo:
         encoding = {"ContentEncoding": headers.content_encoding} if headers.content_encoding else {}
+        size_bytes = len(body) if isinstance(body, bytes) else body.seek(0, os.SEEK_END)
+        if not isinstance(body, bytes):
+            body.seek(0)
         with translated(f"PUT {key}"):
             answer = self._client.put_object(
                 Bucket=self._bucket(key),
@@ -66,7 +86,7 @@ class S3ObjectStore:
         return ObjectInfo(
             key=key,
             etag=answer["ETag"].strip('"'),
-            size_bytes=len(body),
+            size_bytes=size_bytes,
             modified_us=0,
             metadata=dict(headers.metadata),
             content_type=headers.content_type,

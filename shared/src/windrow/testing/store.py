@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from windrow.clock import Clock
-from windrow.errors import AlreadyExists, NotFound, Permanent, TooLarge
-from windrow.ports import ObjectHeaders, ObjectInfo, StoredObject
+from windrow.errors import AlreadyExists, NotFound, Permanent, TooLarge, Unavailable
+from windrow.ports import Body, ObjectHeaders, ObjectInfo, StoredObject
 
+_BLOCK_BYTES = 1 << 18
 Fault = Callable[[str, str], None]
 """Called with (operation, key) before an effect and with (`operation.after`, key) once it has landed; may raise."""
 
@@ -31,13 +32,22 @@ class MemoryObjectStore:
             raise TooLarge(f"{key} has {len(found.body)} bytes; the limit is {max_bytes}")
         return found
 
+    def read(self, info: ObjectInfo) -> Iterator[bytes]:
+        self._ask("read", info.key)
+        found = self._find(info.key)
+        if found.info.etag != info.etag:
+            raise Unavailable(f"{info.key} was replaced while it was being read")
+        for start in range(0, len(found.body), _BLOCK_BYTES):
+            yield found.body[start : start + _BLOCK_BYTES]
+
     def head(self, key: str) -> ObjectInfo:
         self._ask("head", key)
         return self._find(key).info
 
-    def put_if_absent(self, key: str, body: bytes, headers: ObjectHeaders) -> ObjectInfo:
+    def put_if_absent(self, key: str, body: Body, headers: ObjectHeaders) -> ObjectInfo:
         self._ask("put_if_absent", key)
         _check_metadata(key, headers)
+        body = _read(body)
         with self._lock:
             if key in self._objects:
                 raise AlreadyExists(f"PUT {key}: PreconditionFailed")
@@ -98,6 +108,13 @@ class MemoryObjectStore:
     def _ask(self, operation: str, key: str) -> None:
         if self.fault is not None:
             self.fault(operation, key)
+
+
+def _read(body: Body) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    body.seek(0)
+    return body.read()
 
 
 def _check_metadata(key: str, headers: ObjectHeaders) -> None:

@@ -20,7 +20,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check e2e reference images up down clean
+.PHONY: help setup demo dev test bench check e2e reference images up down clean
 
 help: ## Show this list
 	@echo 'Windrow: make TARGET'
@@ -51,6 +51,9 @@ dev: setup ## Run all services here, on an embedded AWS emulator; no Docker
 test: setup ## Every test that needs no Docker
 	$(BIN)/pytest -m 'not localstack and not e2e' -n 2 $(ARGS)
 
+bench: setup ## Speed and memory, as ratios against a peer in the same run
+	@$(BIN)/python -m tests.bench.decoding
+
 check: setup ## Lint, format, types, import directions, lock file, compose file
 	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \
 	run $(BIN)/ruff check; \
@@ -71,7 +74,7 @@ e2e: setup ## Every test that needs Docker, the compose stack among them
 		|| { tail -n 60 $(LOG); $(E2E) logs --tail 50; echo 'e2e: the stack did not come up' >&2; exit 1; }; \
 	$(BIN)/pytest -m 'localstack or e2e' $(ARGS)
 
-reference: setup ## Write the settings tables in the services' READMEs
+reference: setup ## Write the settings tables in the services' READMEs and the reference of stream specs
 	@$(BIN)/python -m tests.support.reference
 
 images: ## Build the images (needs Docker)

@@ -1,4 +1,4 @@
-"""The settings tables in the services' READMEs, made from the settings classes. `make reference` writes them."""
+"""What the documents take from the code: settings tables and the spec's reference. `make reference` writes them."""
 
 import importlib
 import re
@@ -9,6 +9,7 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from tests.support.spec_reference import schema_file, spec_page
 from windrow.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,6 @@ def _default(name: str, field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    for each in SERVICES:
-        target, text = page(each)
+    for target, text in (*map(page, SERVICES), spec_page(), schema_file()):
         target.write_text(text)
         sys.stdout.write(f"{target.relative_to(ROOT)}\n")

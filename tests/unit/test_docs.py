@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.reference import SERVICES, page
-from windrow import metrics, topology
+from tests.support.spec_reference import PAGE, schema_file, spec_page
+from windrow import metrics, spec, topology
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,6 +19,21 @@ def test_the_settings_table_of_a_service_is_current(service: str) -> None:
     path, expected = page(service)
 
     assert path.read_text() == expected, "run `make reference`"
+
+
+@pytest.mark.parametrize("made", [spec_page, schema_file])
+def test_the_reference_of_the_spec_is_current(made: Callable[[], tuple[Path, str]]) -> None:
+    path, expected = made()
+
+    assert path.read_text() == expected, "run `make reference`"
+
+
+def test_the_specs_in_the_page_about_specs_are_good() -> None:
+    examples = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+
+    assert examples
+    for example in examples:
+        assert spec.parse(example, PAGE.name).windows
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -46,7 +63,12 @@ def test_the_queues_a_room_names_are_those_of_the_topology(service: str) -> None
 
 
 def test_every_link_inside_the_repository_leads_somewhere() -> None:
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("services/*/README.md"), *ROOT.glob("shared/**/*.md")]
+    pages = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("services/*/README.md"),
+        *ROOT.glob("shared/**/*.md"),
+    ]
     broken = [
         f"{page_path.relative_to(ROOT)}: {target}"
         for page_path in pages

@@ -19,7 +19,7 @@ BAD_LINES = {
     b'{"ts":"2026-01-01T00:00:00Z","temperature":1}': "missing_column",
     b'{"ts":"2026-01-01T00:00:00Z","sensor":"a"}': "missing_column",
     b'{"ts":"2026-01-01T00:00:00Z","sensor":"a","temperature":NaN}': "malformed_json",
-    b'{"ts":"2026-01-01T00:00:00Z","sensor":"a","temperature":1e999}': "malformed_json",
+    b'{"ts":"2026-01-01T00:00:00Z","sensor":"a","temperature":1e999}': "not_finite",
     b'{"ts":"2026-01-01T00:00:00Z","sensor":"a","temperature":"warm"}': "wrong_type",
     b'{"ts":"2026-01-01T00:00:00Z","sensor":5,"temperature":1}': "wrong_type",
     b'{"ts":"2026-01-01T00:00:00Z","sensor":"a","temperature":1,"humidity":1.5}': "wrong_type",
@@ -133,7 +133,7 @@ def test_a_burst_of_failures_stops_the_consumer_instead_of_filling_the_dead_lett
     consumer = pipeline.workers["consumer"]
 
     def broken(operation: str, key: str) -> None:
-        if operation == "get" and key.startswith("landing/"):
+        if operation == "read" and key.startswith("landing/"):
             raise Unavailable("the store is down")
 
     pipeline.store.fault = broken

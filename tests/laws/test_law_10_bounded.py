@@ -95,7 +95,7 @@ def test_a_message_that_keeps_failing_ends_as_a_dead_letter_after_a_set_number_o
     poisoned = pipeline.post([reading(100)]).landing_key
 
     def poison(operation: str, key: str) -> None:
-        if operation == "get" and key == poisoned:
+        if operation == "read" and key == poisoned:
             raise Unavailable("this one never answers")
 
     pipeline.store.fault = poison

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -11,19 +11,19 @@ import msgspec
 import polars as pl
 
 from windrow import keys, log, spec
+from windrow.admission import Acknowledgement, RequestLimits
 from windrow.catalog import SpecCatalog
 from windrow.conservation import Balance, balance
+from windrow.decoding.decode import DecodeLimits
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
 from windrow.ports import ObjectHeaders, Outgoing
 from windrow.testing import ManualClock, MemoryObjectStore, MemoryQueue, RecordingMetrics
 from windrow.worker import Pace, Worker
-from windrow_consumer.decode import DecodeLimits
 from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_consumer.sweep import Sweep as ConsumerSweep
 from windrow_ingest.budget import Budget
 from windrow_ingest.grouping import Grouper, GroupLimits
-from windrow_ingest.handler import Accepted, RequestLimits
 from windrow_ingest.handler import Handler as IngestHandler
 from windrow_reprocessor.handler import Handler as ReprocessorHandler
 from windrow_reprocessor.letters import LetterQueue
@@ -85,6 +85,7 @@ class Pipeline:
             windows=self.queues["windows"],
             writes=self.queues["writes"],
             catalog=self.catalog,
+            clock=self.clock,
             metrics=self.metrics,
             log=quiet,
             limits=DecodeLimits(64 * MIB, MIB),
@@ -154,27 +155,31 @@ class Pipeline:
         self.store.put(keys.spec_key(stream, version, text), text.encode(), ObjectHeaders())
         self.clock.advance(1)
 
-    def post(self, body: bytes | list[dict[str, object]], stream: str = "sensors", key: str | None = None) -> Accepted:
+    def post(
+        self, body: bytes | list[dict[str, object]], stream: str = "sensors", key: str | None = None
+    ) -> Acknowledgement:
         """One request to ingest, answered."""
         return self.post_many([body], stream, key)[0]
 
     def post_many(
         self, bodies: list[bytes | list[dict[str, object]]], stream: str = "sensors", key: str | None = None
-    ) -> list[Accepted]:
+    ) -> list[Acknowledgement]:
         """Requests at the same moment: one group, unless they carry an idempotency key."""
 
-        async def run() -> list[Accepted]:
+        async def run() -> list[Acknowledgement]:
             handler = self.ingest()
             raw = [body if isinstance(body, bytes) else lines(body) for body in bodies]
             with self.budget.lease() as lease:
-                return await asyncio.gather(
+                spec_ = await handler.spec_of(stream)
+                answers = await asyncio.gather(
                     *(
                         handler.accept(
-                            stream, each, "application/x-ndjson", "identity", idempotency_key=key, lease=lease
+                            spec_, each, "application/x-ndjson", "identity", idempotency_key=key, lease=lease
                         )
                         for each in raw
                     )
                 )
+            return [answer.body for answer in answers]
 
         return asyncio.run(run())
 
@@ -182,13 +187,19 @@ class Pipeline:
         """A fresh ingest service."""
         limits = GroupLimits(linger_s=0.001, max_group_bytes=8 * MIB)
         grouper = Grouper(self.store, self.clock, self.metrics, limits, lambda: f"w{next(self._ids):06d}")
-        return IngestHandler(self.catalog, grouper, self.budget, self.metrics, RequestLimits(16 * MIB, 64 * MIB, MIB))
+        limits_ = RequestLimits(16 * MIB, 64 * MIB, MIB)
+        return IngestHandler(self.catalog, grouper, self.budget, self.clock, self.metrics, limits_)
 
-    def upload(self, name: str, body: bytes, content_type: str = "text/csv") -> str:
+    def upload(self, name: str, body: bytes, content_type: str = "text/csv", stream: str = "sensors") -> str:
         """A file put into the landing zone by hand."""
-        key = f"{keys.landing_prefix('sensors')}{name}"
+        key = f"{keys.landing_prefix(stream)}{name}"
         self.store.put(key, body, ObjectHeaders(content_type=content_type))
         return key
+
+    def limit_objects(self, max_bytes: int) -> None:
+        """How large an object the consumer reads from now on."""
+        handler = self.consumer_handler
+        handler._landing = replace(handler._landing, max_object_bytes=max_bytes)
 
     def run_until_quiet(self, turns: int = 200) -> None:
         """Turn every worker until no message is visible to any of them."""

@@ -1,12 +1,16 @@
 """Stream specs in the object store: published as numbered versions, read by time of landing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from windrow import keys, spec
 from windrow.clock import Clock
 from windrow.errors import BadInput, BadSettings, NotFound
+from windrow.evolution import Evolution
 from windrow.immutable import put_once
 from windrow.ports import ObjectHeaders, ObjectStore
+from windrow.spec.carried_out import not_carried_out
+from windrow.spec.document import placed
 from windrow.units import SECOND_US
 
 
@@ -38,13 +42,19 @@ class SpecCatalog:
         """The version that was current when an object landed, else the first: a pure function of the store.
 
         Both times are the store's, in whole seconds as S3 keeps them, so a retry on another machine decides the same.
+        """
+        return next(self.from_landing(stream, landed_us))
+
+    def from_landing(self, stream: str, landed_us: int) -> Iterator[PublishedSpec]:
+        """The version that was current when an object landed, and every later one in order.
+
         The versions are listed anew: a list from before the landing might lack the one that counts.
         """
         self._versions.pop(stream, None)
         versions = self._list(stream)
         landed_s = landed_us // SECOND_US
-        earlier = [entry for entry in versions if entry[1] // SECOND_US <= landed_s]
-        return self._published(stream, earlier[-1] if earlier else versions[0])
+        earlier = sum(1 for _, published_us in versions if published_us // SECOND_US <= landed_s)
+        return (self._published(stream, entry) for entry in versions[max(earlier - 1, 0) :])
 
     def streams(self) -> tuple[str, ...]:
         """Every stream that has a spec, in name order."""
@@ -84,15 +94,28 @@ def publish(store: ObjectStore, text: str, origin: str) -> tuple[str, int, bool]
     existing tables could not follow.
     """
     parsed = spec.parse(text, origin)
+    undone = [str(fault) for fault in placed(text, not_carried_out(parsed))]
+    if undone:
+        raise BadSettings(origin, undone)
     published = [info.key for info in store.list(keys.spec_prefix(parsed.stream))]
     version = keys.spec_version(published[-1]) if published else 0
     if published and published[-1] == keys.spec_key(parsed.stream, version, text):
         return parsed.stream, version, False
     if published:
         before = spec.parse(store.get(published[-1]).body.decode(), published[-1])
-        faults = spec.breaking_changes(before, parsed)
+        faults = [*spec.breaking_changes(before, parsed), *_against_evolved(store, parsed)]
         if faults:
             raise BadSettings(origin, faults)
     key = keys.spec_key(parsed.stream, version + 1, text)
     put_once(store, key, text.encode(), keys.digest(text), ObjectHeaders(content_type="application/yaml"))
     return parsed.stream, version + 1, True
+
+
+def _against_evolved(store: ObjectStore, parsed: spec.StreamSpec) -> list[str]:
+    """Columns that the stream has grown by itself, and that this spec gives another type."""
+    return [
+        f"columns.{each.column}: records have brought it as {each.type} already; give it that type, or another name "
+        f"and set source: {each.source!r}"
+        for each in Evolution(store).columns(parsed.stream)
+        if each.column in parsed.columns and parsed.columns[each.column].type != each.type
+    ]

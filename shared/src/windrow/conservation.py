@@ -1,11 +1,13 @@
-"""Law 8, nothing vanishes: received = written + duplicate + quarantined + in flight, per stream, at any time.
+"""Law 8, nothing vanishes: received = written + duplicate + quarantined + filtered + in flight, per stream, always.
 
 The two sides are counted apart. `received` is what landing objects and manifests say came in; `written` is the number
 of rows that physically stand in the records table; `duplicate` and the rest are running totals that the writer commits
-together with the rows. Whatever does not add up is `unexplained`, and an alarm.
+together with the rows. Whatever does not add up is `unexplained`, and an alarm. A record that the spec explodes counts
+once for each of its rows.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from windrow import keys, manifest
@@ -27,6 +29,8 @@ class Balance:
     written: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    filtered: int = 0
+    """Rows that the spec's filter left out, on purpose."""
     in_flight: int = 0
     uncounted_objects: int = 0
     """Uploaded objects that nobody has read yet, so that their records cannot be counted."""
@@ -36,7 +40,8 @@ class Balance:
     @property
     def unexplained(self) -> int:
         """Records for which there is no account. Anything but zero is a bug."""
-        return self.received - self.written - self.duplicate - self.quarantined - self.in_flight
+        known = self.written + self.duplicate + self.quarantined + self.filtered + self.in_flight
+        return self.received - known
 
 
 def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
@@ -46,45 +51,65 @@ def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
     before, so every record is found in at least one place and, by the marks, counted in exactly one.
     """
     table = lake.open(stream, keys.RECORDS_TABLE)
-    decoded = {keys.batch_of_manifest_key(info.key): info.key for info in store.list(keys.manifest_prefix(stream))}
+    decoded: dict[str, list[str]] = defaultdict(list)
+    for info in store.list(keys.manifest_prefix(stream)):
+        part = keys.batch_of_manifest_key(info.key)
+        decoded[keys.batch_of_part(part)].append(part)
     counted = _committed(stream, table)
     for info in store.list(keys.landing_prefix(stream)):
-        batch = keys.batch_id(info.key, info.etag)
-        if table is not None and table.mark(tables.batch_mark(batch)) is not None:
-            continue
-        in_flight = _of_manifest(store, decoded[batch]) if batch in decoded else _of_landing(store, stream, info)
-        counted = _add(counted, in_flight)
+        counted = _add(counted, _of_batch(store, table, stream, info, decoded))
     return counted
+
+
+def _of_batch(
+    store: ObjectStore, table: Table | None, stream: str, info: ObjectInfo, decoded: Mapping[str, Sequence[str]]
+) -> Balance:
+    """What of a batch is not in the table yet, part by part."""
+    batch = keys.batch_id(info.key, info.etag)
+    if table is not None and table.mark(tables.batch_mark(batch)) is not None and len(decoded.get(batch, ())) <= 1:
+        return Balance(stream)
+    parts = decoded.get(batch, ())
+    counted = Balance(stream)
+    known = 0
+    for part in parts:
+        is_written = table is not None and table.mark(tables.batch_mark(part)) is not None
+        if is_written and batch in parts:
+            continue
+        found = manifest.decode(store.get(keys.manifest_key(stream, part)).body)
+        known += found.decoded
+        counted = counted if is_written else _add(counted, _of_manifest(found))
+    return counted if batch in parts else _add(counted, _of_landing(store, stream, info, known))
 
 
 def _committed(stream: str, table: Table | None) -> Balance:
     if table is None:
         return Balance(stream)
-    decoded, returned, quarantined, duplicates = (
-        table.mark(name) or 0 for name in (tables.DECODED, tables.RETURNED, tables.QUARANTINED, tables.DUPLICATES)
-    )
+    totals = {name: table.mark(name) or 0 for name in tables.TOTALS}
+    returned = totals[tables.RETURNED]
     return Balance(
         stream,
-        received=decoded - returned,
+        received=totals[tables.DECODED] + totals[tables.ADDED] - returned,
         written=table.row_count(),
-        duplicate=duplicates,
-        quarantined=quarantined - returned,
+        duplicate=totals[tables.DUPLICATES],
+        quarantined=totals[tables.QUARANTINED] - returned,
+        filtered=totals[tables.FILTERED],
         last_commit_us=table.mark(tables.LAST_BATCH_US),
         max_time_us=table.mark(tables.MAX_TIME_US),
     )
 
 
-def _of_manifest(store: ObjectStore, key: str) -> Balance:
-    found = manifest.decode(store.get(key).body)
+def _of_manifest(found: manifest.Manifest) -> Balance:
     return Balance(
         found.stream,
-        received=found.decoded - found.returned,
+        received=found.decoded + found.added - found.returned,
         quarantined=found.quarantined - found.returned,
+        filtered=found.filtered,
         in_flight=found.accepted,
     )
 
 
-def _of_landing(store: ObjectStore, stream: str, info: ObjectInfo) -> Balance:
+def _of_landing(store: ObjectStore, stream: str, info: ObjectInfo, known: int) -> Balance:
+    """An object that is not decoded to its end; `known` of its records stand in parts that are."""
     try:
         metadata = store.head(info.key).metadata
     except NotFound:
@@ -94,7 +119,8 @@ def _of_landing(store: ObjectStore, stream: str, info: ObjectInfo) -> Balance:
     records = _count(metadata, RECORDS_METADATA)
     if records is None:
         return Balance(stream, received=-returned, quarantined=-returned, uncounted_objects=1)
-    return Balance(stream, received=records - returned, quarantined=-returned, in_flight=records)
+    left = max(0, records - known)
+    return Balance(stream, received=left - returned, quarantined=-returned, in_flight=left)
 
 
 def _count(metadata: Mapping[str, str], name: str) -> int | None:
@@ -109,6 +135,7 @@ def _add(left: Balance, right: Balance) -> Balance:
         written=left.written,
         duplicate=left.duplicate,
         quarantined=left.quarantined + right.quarantined,
+        filtered=left.filtered + right.filtered,
         in_flight=left.in_flight + right.in_flight,
         uncounted_objects=left.uncounted_objects + right.uncounted_objects,
         last_commit_us=left.last_commit_us,

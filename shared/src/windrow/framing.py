@@ -2,7 +2,8 @@
 
 Every body becomes lines of JSON, one record each, every record's own bytes untouched (only a line break between the
 tokens of a pretty-printed record becomes a space). A line that is not a JSON object stays among the others, so that
-the consumer puts it into quarantine with its bytes, and is reported to the sender at once.
+the consumer puts it into quarantine with its bytes, and is reported to the sender at once. A byte order mark at the
+start is no part of the text.
 """
 
 import re
@@ -18,7 +19,9 @@ LINES_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "applicat
 
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _VALUE_CHARS = 200
-_SPACE = b" \t\r\n"
+_MARK = b"\xef\xbb\xbf"
+_START = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
+SPACE = b" \t\r\n"
 """What JSON takes for white space; `bytes.strip` by itself takes more."""
 
 
@@ -103,6 +106,7 @@ def frame(body: bytes, content_type: str, max_record_bytes: int, max_rejects: in
     """
     kind = content_type.partition(";")[0].strip().lower()
     limits = _Limits(max_record_bytes, max_rejects)
+    body = without_mark(body)
     if kind in JSON_TYPES:
         return _frame_document(body, limits)
     if kind in LINES_TYPES:
@@ -112,8 +116,44 @@ def frame(body: bytes, content_type: str, max_record_bytes: int, max_rejects: in
     )
 
 
+def without_mark(body: bytes) -> bytes:
+    """A body without the byte order mark before its first record; lines stay where they are."""
+    start = _START.match(body)
+    end = start.end() if start else 0
+    if _MARK not in body[:end]:
+        return body
+    return body[:end].replace(_MARK, b"") + body[end:]
+
+
+def elements_of(body: bytes) -> list[bytes]:
+    """The elements of a JSON array as they stand in it, whatever they are; any other body is its own only element.
+
+    Raises Malformed when the array does not parse, or there is nothing in the body. Bytes that are not UTF-8 pass.
+    """
+    text = body.strip(SPACE)
+    if not text.startswith(b"["):
+        if not text:
+            raise Malformed([_empty()])
+        return [text]
+    try:
+        elements = list(map(bytes, _ELEMENTS.decode(body)))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Malformed([_malformed(error, None, body, _Cursor(body), 0)]) from error
+    if not elements:
+        raise Malformed([_empty()])
+    return elements
+
+
+def check_document(body: bytes) -> None:
+    """Raises Malformed, with the place, when a body is not one JSON object and nothing besides."""
+    text = body.strip(SPACE)
+    reject = _check_object(text, 0, _Cursor(body), body.find(text))
+    if reject is not None:
+        raise Malformed([reject])
+
+
 def _frame_document(body: bytes, limits: _Limits) -> Framed:
-    text = body.strip(_SPACE)
+    text = body.strip(SPACE)
     if not text:
         raise Malformed([_empty()])
     cursor = _Cursor(body)
@@ -123,13 +163,8 @@ def _frame_document(body: bytes, limits: _Limits) -> Framed:
         reject = _check_object(text, 0, cursor, start)
         if reject is not None:
             raise Malformed([reject])
-        return _finish([_on_one_line(text)], [], (line_number,), limits)
-    try:
-        elements = [bytes(raw) for raw in _ELEMENTS.decode(body)]
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Malformed([_malformed(error, None, body, cursor, 0)]) from error
-    if not elements:
-        raise Malformed([_empty()])
+        return _finish([on_one_line(text)], [], (line_number,), limits)
+    elements = elements_of(body)
     is_text = _is_text(body)
     if is_text and b"\n" not in body and b"\r" not in body and all(each.startswith(b"{") for each in elements):
         return _finish(elements, [], (1,) * len(elements), limits)  # the road of every good request
@@ -147,7 +182,7 @@ def _frame_document(body: bytes, limits: _Limits) -> Framed:
                 limits.check_rejects(rejects)
         place = start + len(element)
         line += element.count(b"\n")
-    return _finish([_on_one_line(element) for element in elements], rejects, tuple(line_numbers), limits)
+    return _finish([on_one_line(element) for element in elements], rejects, tuple(line_numbers), limits)
 
 
 def _frame_lines(body: bytes, limits: _Limits) -> Framed:
@@ -184,10 +219,10 @@ def _frame_lines_one_by_one(body: bytes, limits: _Limits) -> Framed:
     cursor = _Cursor(body)
     place = 0
     for number, line in enumerate(body.split(b"\n"), start=1):
-        if line.strip(_SPACE):
+        if line.strip(SPACE):
             reject = _check_object(line, len(records), cursor, place)
             if reject is None:
-                records.append(_on_one_line(line))
+                records.append(on_one_line(line))
             else:
                 rejects.append(reject)
                 limits.check_rejects(rejects)
@@ -207,9 +242,9 @@ def _finish(records: list[bytes], rejects: list[Reject], line_numbers: tuple[int
     return framed
 
 
-def _on_one_line(record: bytes) -> bytes:
+def on_one_line(record: bytes) -> bytes:
     """A well-formed record without line breaks, which in JSON stand only between tokens."""
-    return record.replace(b"\r", b" ").replace(b"\n", b" ").strip(_SPACE)
+    return record.replace(b"\r", b" ").replace(b"\n", b" ").strip(SPACE)
 
 
 def _is_text(body: bytes) -> bool:
@@ -235,18 +270,25 @@ def _check_object(text: bytes, index: int, cursor: _Cursor, place: int) -> Rejec
     return None
 
 
-def _malformed(error: Exception, index: int | None, text: bytes, cursor: _Cursor, place: int) -> Reject:
-    """Why `text` is not JSON, and where; without a better clue, it ended too early."""
+def why_malformed(error: Exception, text: bytes) -> tuple[str, int]:
+    """Why `text` is not JSON, from what its decoder raised, and at which byte.
+
+    Without a better clue, it ended too early.
+    """
     match error:
         case RecursionError():
-            reason, offset = "nested too deeply", 0
+            return "nested too deeply", 0
         case UnicodeDecodeError(start=start):
-            reason, offset = f"byte {text[start]:#04x} is not UTF-8", start
+            return f"byte {text[start]:#04x} is not UTF-8", start
         case _:
             found = _BYTE.search(str(error))
             offset = min(int(found[1]) if found else len(text), len(text))
             reason = _BYTE.sub("", str(error)).removeprefix("JSON is malformed: ").strip()
-            offset -= reason == "trailing characters"  # counted one too far
+            return reason, offset - (reason == "trailing characters")  # counted one too far
+
+
+def _malformed(error: Exception, index: int | None, text: bytes, cursor: _Cursor, place: int) -> Reject:
+    reason, offset = why_malformed(error, text)
     line, column = cursor.at(place + offset)
     return Reject(
         reason="malformed_json",

@@ -2,7 +2,10 @@
 
 config/streams/<stream>/<version>-<digest>.yaml      stream specs, every version kept
 landing/<stream>/<yyyy-mm-dd>/<name>                 raw batches, untouched
+config/columns/<stream>/<column>.json                columns that records brought themselves (schema: evolve)
+config/halts/<stream>/<version>.json                 that a spec version quarantined too much, and decoding stopped
 batches/<stream>/<batch>.json                        what became of a batch once decoded
+batches/<stream>/<batch>-<part>.json                 the same of each further part of a large one
 segments/<stream>/<bucket>/<shard>/<batch>.parquet   typed rows of one batch in one bucket and shard
 results/<stream>/<bucket>/<shard>/<count>-<digest>-<version>/  windows of exactly that set of segments
 quarantine/<stream>/<batch>.ndjson                   bad records with reason and original bytes
@@ -99,6 +102,20 @@ def manifest_key(stream: str, batch: str) -> str:
 def batch_of_manifest_key(key: str) -> str:
     """The batch a manifest speaks of, told from its key alone."""
     return key.rsplit("/", 1)[1].removesuffix(".json")
+
+
+def part_id(batch: str, number: int) -> str:
+    """The name of a part of a batch. The first bears the batch's own name, and most batches have no other.
+
+    What holds of a batch (manifest, segments, quarantine, pointer, mark) holds of each part by itself; that the first
+    part has a manifest means that all others have theirs.
+    """
+    return batch if number == 0 else f"{batch}-{number:05d}"
+
+
+def batch_of_part(part: str) -> str:
+    """The batch a part is of."""
+    return part[:_DIGEST_CHARS]
 
 
 def bucket_text(bucket_us: int) -> str:
@@ -201,6 +218,22 @@ def spec_key(stream: str, version: int, text: str) -> str:
 
 def spec_version(key: str) -> int:
     return int(key.rsplit("/", 1)[1].split("-", 1)[0])
+
+
+def evolved_columns_prefix(stream: str) -> str:
+    return f"config/columns/{check_stream_name(stream)}/"
+
+
+def evolved_column_key(stream: str, column: str) -> str:
+    return f"{evolved_columns_prefix(stream)}{column}.json"
+
+
+def halt_key(stream: str, version: int) -> str:
+    return f"config/halts/{check_stream_name(stream)}/{version:06d}.json"
+
+
+def resume_key(stream: str, version: int) -> str:
+    return f"config/halts/{check_stream_name(stream)}/{version:06d}-resumed.json"
 
 
 RECORDS_TABLE = "records"

@@ -20,7 +20,10 @@ class SegmentEntry(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A decoded batch. Law 8 rests on `decoded == accepted + quarantined`."""
+    """A decoded batch, or one part of a large one.
+
+    Law 8 rests on `decoded + added == accepted + filtered + quarantined`.
+    """
 
     v: int = 1
     stream: str
@@ -34,6 +37,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Records found in the object, good or bad."""
     accepted: int
     quarantined: int
+    added: int = 0
+    """Rows over and above the records they came from, where the spec explodes lists."""
+    filtered: int = 0
+    """Rows that the spec's filter left out."""
+    discarded_fields: dict[str, int] = {}
+    """Fields that no column names → records that held a value there, which was dropped."""
+    parts: int = 1
+    """Parts the batch was decoded into; told by the first of them, which is written last."""
     returned: int = 0
     """Records this batch takes back out of quarantine (a replay), so they are not received a second time."""
     max_time_us: int | None = None

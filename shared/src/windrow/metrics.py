@@ -12,6 +12,9 @@ CounterName = Literal[
     "batches_decoded",  # landing objects decoded, by stream
     "records_decoded",  # records found in landing objects, by stream
     "records_quarantined",  # records put into quarantine, by stream
+    "records_filtered",  # rows left out by the spec's filter, by stream
+    "values_discarded",  # values of fields that no column names, by stream
+    "streams_halted",  # times decoding of a stream stopped itself, by stream
     "refreshes_computed",  # buckets recomputed, by stream
     "buckets_sealed",  # buckets whose seal was sent to the writer, by stream
     "commits_made",  # Delta commits, by stream and table
@@ -26,6 +29,7 @@ GaugeName = Literal[
     "records_received",  # law 8, as of the latest commit, by stream
     "records_written",  # rows in the records table, by stream
     "records_duplicate",  # rows removed as duplicates, by stream
+    "records_filtered_out",  # rows left out by the spec's filter as of the latest commit, by stream
     "records_in_quarantine",  # law 8, as of the latest commit, by stream
 ]
 HistogramName = Literal[
@@ -41,6 +45,9 @@ _HELP: dict[str, str] = {
     "batches_decoded": "Landing objects decoded, by stream.",
     "records_decoded": "Records found in landing objects, by stream.",
     "records_quarantined": "Records put into quarantine, by stream.",
+    "records_filtered": "Rows left out by the spec's filter, by stream.",
+    "values_discarded": "Values of fields that no column names, dropped, by stream.",
+    "streams_halted": "Times decoding of a stream stopped itself, by stream.",
     "refreshes_computed": "Buckets recomputed, by stream.",
     "buckets_sealed": "Buckets whose seal was sent to the writer, by stream.",
     "commits_made": "Delta commits made, by stream and table.",
@@ -53,6 +60,7 @@ _HELP: dict[str, str] = {
     "records_received": "Records received as of the latest commit, by stream.",
     "records_written": "Rows in the records table, by stream.",
     "records_duplicate": "Rows removed as duplicates, by stream.",
+    "records_filtered_out": "Rows left out by the spec's filter as of the latest commit, by stream.",
     "records_in_quarantine": "Records in quarantine as of the latest commit, by stream.",
     "handle_seconds": "Seconds a handler took for one group of messages, by queue.",
     "land_seconds": "Seconds from the first request of a group to its durable object, by stream.",

@@ -7,7 +7,7 @@ import msgspec
 
 REPLAY_TYPE = "application/vnd.windrow.replay+ndjson"
 """Content type of a landing object whose lines are quarantined records on their way back."""
-RecordFormat = Literal["json", "csv", "object"]
+RecordFormat = Literal["json", "csv", "tsv", "object"]
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,9 +36,11 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     ordinal: int
     received_us: int
     format: RecordFormat
-    """How `data` is read: one JSON record, one CSV record (under `header`), or a whole landing object (by key)."""
+    """How `data` is read: a JSON record, a CSV or TSV record (under `header`), or a whole landing object (by key)."""
     data: str
     header: tuple[str, ...] = ()
+    document: str = ""
+    """JSON text of what stood around the record in a document of records."""
     is_base64: bool = False
     record_count: int = 1
     """Records this entry stands for: 1, or what the sender of an unreadable object said it held."""

@@ -116,6 +116,24 @@ def test_a_pretty_printed_array_says_on_which_line_each_record_began(given_recor
     assert [framed.line_number(index) for index in range(framed.record_count)] == starts
 
 
+@given(records, st.sampled_from([JSON, LINES]), st.sampled_from([b"", b"\n", b" \r\n"]))
+def test_a_byte_order_mark_before_the_first_record_is_no_part_of_it(
+    given_records: list[dict], kind: str, before: bytes
+) -> None:
+    body = before + (
+        json.dumps(given_records).encode() if kind == JSON else msgspec.json.Encoder().encode_lines(given_records)
+    )
+    mark = b"\xef\xbb\xbf"
+
+    assert frame(mark + body, kind, LIMIT_BYTES) == frame(body, kind, LIMIT_BYTES)
+    assert frame(before + mark + body[len(before) :], kind, LIMIT_BYTES) == frame(body, kind, LIMIT_BYTES)
+
+
+def test_behind_a_byte_order_mark_places_are_those_of_the_text() -> None:
+    [reject] = frame(b'\xef\xbb\xbf{"a":?}\n{}', LINES, LIMIT_BYTES).rejects
+    assert (reject.line, reject.column) == (1, 6)
+
+
 # ------------------------------------------------------------------------------------------------ any bytes
 
 

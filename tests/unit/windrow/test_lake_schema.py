@@ -5,6 +5,7 @@ from tests.support.emulators import ROOT
 from windrow import spec
 from windrow.errors import SchemaConflict
 from windrow.lake import schema
+from windrow.spec import Column
 
 TEXT = """
 stream: s
@@ -60,13 +61,35 @@ def test_an_aggregate_keeps_its_columns_type_unless_it_counts_or_divides() -> No
 
 @pytest.mark.parametrize("name", ["cloudwatch", "machine", "sensors"])
 def test_no_column_of_a_windows_table_hides_another(name: str) -> None:
-    parsed = spec.parse((ROOT / "examples" / "config" / "streams" / f"{name}.yaml").read_text(), name)
+    parsed = spec.parse(next((ROOT / "examples").rglob(f"{name}.yaml")).read_text(), name)
     for window in parsed.windows.values():
         own = {"window_start", "window_end", "row_count", "is_final", "revision", "input_count", "computed_at"}
         place = {"_bucket", "_shard", "event_date"}
         expected = len(parsed.keys) + len(window.aggregates) + len(own) + len(place)
 
         assert len(schema.windows_schema(parsed, window)) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ("decimal(12,3)", pl.Decimal(12, 3)),
+        ("date", pl.Date()),
+        ("categorical", pl.String()),
+        ("json", pl.String()),
+        ("list(string)", pl.List(pl.String())),
+        ("list(float)", pl.List(pl.Float64())),
+    ],
+)
+def test_every_type_of_the_spec_has_a_type_in_the_tables(column: str, kind: pl.DataType) -> None:
+    assert schema.column_type(Column.model_validate(column)) == kind
+
+
+def test_a_sum_of_decimals_has_room_for_more_digits_and_their_mean_is_a_float() -> None:
+    text = TEXT.replace("n: int", "n: 'decimal(4,2)'")
+    types = schema.result_schema(spec.parse(text, "x"), spec.parse(text, "x").windows["w"])
+
+    assert (types["n_sum"], types["n_mean"], types["n_min"]) == (pl.Decimal(38, 2), pl.Float64(), pl.Decimal(4, 2))
 
 
 # ------------------------------------------------------------------------------------------------ conform

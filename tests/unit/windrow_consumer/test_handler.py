@@ -156,7 +156,7 @@ def test_an_unreadable_object_stands_for_as_many_records_as_its_sender_said(tmp_
 
 def test_an_object_over_the_limit_is_never_read(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
-    pipeline.consumer_handler.max_object_bytes = len(CSV) - 1
+    pipeline.limit_objects(len(CSV) - 1)
     pipeline.consumer_handler.handle([landed(upload(pipeline, "a.csv", CSV))])
 
     [failed] = pipeline.triage.records(Filter())
@@ -172,7 +172,7 @@ def test_a_decoder_that_panics_costs_the_object_and_not_the_process(
     def panic(*_: object) -> None:
         raise pl.exceptions.PanicException("index out of bounds")
 
-    monkeypatch.setattr("windrow_consumer.handler.decode", panic)
+    monkeypatch.setattr("windrow_consumer.landing.decode", panic)
     [outcome] = pipeline.consumer_handler.handle([landed(upload(pipeline, "a.csv", CSV))])
 
     assert isinstance(outcome, Done)

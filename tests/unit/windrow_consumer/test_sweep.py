@@ -58,7 +58,7 @@ def test_an_object_that_breaks_the_decoder_does_not_keep_the_sweep_from_the_othe
     pipeline.store.put("landing/zephyr/z.csv", CSV, ObjectHeaders(content_type="text/csv"))
 
     def poison(operation: str, key: str) -> None:
-        if operation == "get" and key.endswith("/a.csv"):
+        if operation == "read" and key.endswith("/a.csv"):
             raise error
 
     pipeline.store.fault = poison

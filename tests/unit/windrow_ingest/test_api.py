@@ -1,25 +1,28 @@
 """What a sender is told: every answer is JSON, every fault is the sender's or temporary, and nothing is a 500."""
 
 import asyncio
+import bz2
 import gzip
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from tests.support.pipeline import Pipeline, lines
+from tests.support.pipeline import SENSORS, Pipeline, lines
 from tests.support.sensors import expected_records, reading
+from windrow.admission import RequestLimits
 from windrow.errors import Unavailable
 from windrow.health import Health
 from windrow.inflate import inflate
 from windrow.metrics import PrometheusMetrics
 from windrow_ingest.api import create_app
-from windrow_ingest.handler import RequestLimits
 from windrow_reprocessor.triage import Filter
 
 URL = "/v1/streams/sensors/records"
@@ -190,7 +193,7 @@ def test_every_line_of_a_body_without_a_record_is_listed(ingest: Ingest) -> None
     assert [each["line"] for each in told["rejects"]] == list(range(1, 101))
 
 
-@pytest.mark.parametrize("content_type", ["text/csv", "application/xml", "multipart/form-data", "json", None])
+@pytest.mark.parametrize("content_type", ["text/html", "application/xml", "multipart/form-data", "json", None])
 def test_another_content_type_is_told_which_are_offered(ingest: Ingest, content_type: str | None) -> None:
     headers = {} if content_type is None else {"content-type": content_type}
     answer = ingest.web.post(URL, content=ONE, headers=headers)
@@ -204,7 +207,7 @@ def test_another_encoding_is_told_which_are_offered(ingest: Ingest, codec: str) 
     answer = ingest.web.post(URL, content=ONE, headers={**JSON, "content-encoding": codec})
 
     assert (answer.status_code, answer.json()["reason"]) == (415, "unsupported_media_type")
-    assert "identity, gzip or zstd" in answer.json()["message"]
+    assert "identity, gzip, zstd or bzip2" in answer.json()["message"]
 
 
 @pytest.mark.parametrize(("codec", "compress"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
@@ -487,3 +490,135 @@ def test_requests_at_the_same_time_are_each_told_their_own_count(ingest: Ingest)
     answers = ingest.pipeline.post_many([lines([reading(1)]), lines([reading(2), reading(3)]) + b"?\n"])
 
     assert [(answer.accepted, len(answer.quarantined)) for answer in answers] == [(1, 0), (2, 1)]
+
+
+# ------------------------------------------------------------------------------------------------ every format
+
+STRICT = SENSORS.replace("bucket: 1h", "bucket: 1h\non_error: reject").replace("stream: sensors", "stream: strict")
+QUAKES = """
+stream: quakes
+time: {column: at, formats: [epoch_ms]}
+keys: [place]
+columns:
+  at: {type: timestamp, source: properties.time}
+  place: {type: string, source: properties.place}
+  depth: {type: float, source: "geometry.coordinates[2]", required: true}
+"""
+ROWS = pl.DataFrame(
+    {
+        "ts": ["2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z", "yesterday"],
+        "sensor": ["a", "b", "c"],
+        "temperature": [1.5, 2.5, 3.5],
+    }
+)
+
+
+def _written(frame: pl.DataFrame, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    match kind:
+        case "text/csv":
+            frame.write_csv(buffer)
+        case "text/tab-separated-values":
+            frame.write_csv(buffer, separator="\t")
+        case "application/vnd.apache.parquet":
+            frame.write_parquet(buffer)
+        case "application/vnd.apache.arrow.file":
+            frame.write_ipc(buffer)
+        case "application/vnd.apache.arrow.stream":
+            frame.write_ipc_stream(buffer)
+        case "application/json":
+            buffer.write(msgspec.json.encode(frame.to_dicts()))
+        case "application/x-ndjson":
+            buffer.write(lines(frame.to_dicts()))
+    return buffer.getvalue()
+
+
+def _feature(at_ms: object, place: str, depth: object) -> dict[str, object]:
+    return {
+        "type": "Feature",
+        "properties": {"time": at_ms, "place": place},
+        "geometry": {"type": "Point", "coordinates": [1, 2, depth]},
+    }
+
+
+TABLES = [
+    "text/csv",
+    "text/tab-separated-values",
+    "application/vnd.apache.parquet",
+    "application/vnd.apache.arrow.file",
+    "application/vnd.apache.arrow.stream",
+]
+
+
+@pytest.mark.parametrize("codec", ["identity", "gzip", "zstd", "bzip2"])
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_lands_as_it_is_and_its_bad_rows_are_told_at_once(ingest: Ingest, kind: str, codec: str) -> None:
+    compress = {"gzip": gzip.compress, "zstd": zstandard.compress, "bzip2": bz2.compress}.get(codec, bytes)
+    body = compress(_written(ROWS, kind))
+    answer = ingest.web.post(URL, content=body, headers={"content-type": kind, "content-encoding": codec})
+
+    told = answer.json()
+    assert (answer.status_code, told["accepted"], told["quarantined_count"]) == (202, 2, 1), told
+    [reject] = told["quarantined"]
+    assert (reject["reason"], reject["index"], reject["field"], reject["value"]) == ("bad_time", 2, "ts", "yesterday")
+    [info] = ingest.pipeline.store.list("landing/")
+    assert info.key == told["landing_key"]
+    assert ingest.pipeline.store.get(info.key).body == body
+
+    ingest.pipeline.settle()
+    assert ingest.pipeline.record_rows() == [("a", "2026-01-01T00:00:01Z", 1.5), ("b", "2026-01-01T00:00:02Z", 2.5)]
+    assert [each.record.reject.message for each in ingest.pipeline.triage.records(Filter())] == [reject["message"]]
+
+
+def test_features_of_a_map_become_records(ingest: Ingest) -> None:
+    ingest.pipeline.publish(QUAKES)
+    features = [_feature(1_767_225_600_000, "here", 10), _feature(1_767_225_601_000, "there", "deep")]
+    body = msgspec.json.encode({"type": "FeatureCollection", "features": features})
+    for content_type in ("application/geo+json", "application/x-ndjson"):
+        answer = ingest.web.post("/v1/streams/quakes/records", content=body, headers={"content-type": content_type})
+        assert answer.status_code == 202
+    told = ingest.web.post("/v1/streams/quakes/records", content=body, headers={"content-type": "application/geo+json"})
+    assert (told.json()["accepted"], told.json()["quarantined"][0]["field"]) == (1, "geometry.coordinates[2]")
+
+    ingest.pipeline.settle()
+    assert ingest.pipeline.records("quakes").select("place", "depth").rows() == [("here", 10.0)] * 3
+
+
+@pytest.mark.parametrize("kind", [*TABLES, "application/json", "application/x-ndjson"])
+def test_a_stream_that_takes_no_bad_records_refuses_the_request_whole_and_lists_every_one(
+    ingest: Ingest, kind: str
+) -> None:
+    ingest.pipeline.publish(STRICT)
+    url = "/v1/streams/strict/records"
+    bad = pl.concat([ROWS, ROWS.with_columns(ts=pl.lit("tomorrow"))])
+    answer = ingest.web.post(url, content=_written(bad, kind), headers={"content-type": kind})
+
+    told = answer.json()
+    assert (answer.status_code, told["reason"]) == (422, "records_refused")
+    assert told["message"].startswith("4 of 6 records are bad, and this stream refuses such requests whole")
+    assert [each["index"] for each in told["rejects"]] == [2, 3, 4, 5]
+    assert {each["reason"] for each in told["rejects"]} == {"bad_time"}
+    assert (told["index"], told.get("line")) == (2, told["rejects"][0].get("line"))
+    assert list(ingest.pipeline.store.list("landing/")) == []
+
+    good = ingest.web.post(url, content=_written(ROWS.head(2), kind), headers={"content-type": kind})
+    assert (good.status_code, good.json()["accepted"]) == (202, 2)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_body_that_is_not_what_it_is_called_is_refused(ingest: Ingest, kind: str) -> None:
+    for body in (b"", b"\x00\xff\x00", b"sensor\n", ONE):
+        answer = ingest.web.post(URL, content=body, headers={"content-type": kind})
+        assert answer.status_code == 400, body
+        assert answer.json()["message"]
+    assert ingest.landed() == []
+
+
+def test_a_table_with_an_idempotency_key_lands_once(ingest: Ingest) -> None:
+    headers = {"content-type": "text/csv", "idempotency-key": "march"}
+    answers = [ingest.web.post(URL, content=_written(ROWS, "text/csv"), headers=headers).json() for _ in range(2)]
+    other = ingest.web.post(URL, content=_written(ROWS.head(1), "text/csv"), headers=headers)
+
+    assert [each["repeated"] for each in answers] == [False, True]
+    assert answers[0]["landing_key"] == answers[1]["landing_key"]
+    assert other.status_code == 409

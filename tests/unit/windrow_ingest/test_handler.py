@@ -8,19 +8,20 @@ import pytest
 
 from tests.support.pipeline import Pipeline, lines
 from tests.support.sensors import reading
+from windrow.admission import Acknowledgement
 from windrow.errors import BadInput, NotFound, TooLarge, Unavailable
 from windrow.framing import Malformed
 from windrow_ingest.budget import Budget
-from windrow_ingest.handler import Accepted
 
 NDJSON = "application/x-ndjson"
 
 
-def accept(pipeline: Pipeline, body: bytes, codec: str = "identity", key: str | None = None) -> Accepted:
-    async def run() -> Accepted:
+def accept(pipeline: Pipeline, body: bytes, codec: str = "identity", key: str | None = None) -> Acknowledgement:
+    async def run() -> Acknowledgement:
         handler = pipeline.ingest()
         with handler.budget.lease() as lease:
-            return await handler.accept("sensors", body, NDJSON, codec, idempotency_key=key, lease=lease)
+            spec = await handler.spec_of("sensors")
+            return (await handler.accept(spec, body, NDJSON, codec, idempotency_key=key, lease=lease)).body
 
     return asyncio.run(run())
 
@@ -76,8 +77,8 @@ def test_what_a_small_body_inflates_to_counts_as_held(tmp_path: Path) -> None:
 def test_a_stream_is_known_as_soon_as_it_has_a_spec(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
 
-    asyncio.run(pipeline.ingest().check_stream("sensors"))
+    asyncio.run(pipeline.ingest().spec_of("sensors"))
     with pytest.raises(NotFound, match=r"there is no stream 'other' \(streams: sensors\)"):
-        asyncio.run(pipeline.ingest().check_stream("other"))
+        asyncio.run(pipeline.ingest().spec_of("other"))
     with pytest.raises(BadInput, match="is not a stream name"):
-        asyncio.run(pipeline.ingest().check_stream("../sensors"))
+        asyncio.run(pipeline.ingest().spec_of("../sensors"))

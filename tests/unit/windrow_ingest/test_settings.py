@@ -60,7 +60,7 @@ def test_every_setting_says_what_it_means(kind: type[Settings]) -> None:
 @every_service
 def test_every_figure_has_its_unit_in_its_name(kind: type[Settings]) -> None:
     """Counts and ratios are named for what they count; the rest ends in its unit."""
-    counted = ("attempts", "window", "ratio", "messages", "rows", "places", "records", "port", "puts", "gets")
+    counted = ("attempts", "window", "ratio", "messages", "rows", "places", "records", "port", "puts", "gets", "pieces")
     numbers = [name for name, field in kind.model_fields.items() if field.annotation in (int, float)]
     assert numbers
     assert [name for name in numbers if not name.endswith(("_s", "_bytes", *counted))] == []

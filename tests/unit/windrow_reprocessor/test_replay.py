@@ -187,10 +187,10 @@ def test_an_object_comes_again_as_it_was_with_its_name_at_the_end(tmp_path: Path
 def test_an_object_that_can_be_read_by_now_reaches_the_tables(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
     pipeline.upload("big.csv", b"sensor,ts,temperature\na,2026-01-01T00:00:05Z,8\n")
-    pipeline.consumer_handler.max_object_bytes = 10
+    pipeline.limit_objects(10)
     pipeline.run_until_quiet()
     assert pipeline.record_rows() == []
-    pipeline.consumer_handler.max_object_bytes = 1_000
+    pipeline.limit_objects(1_000)
     pipeline.replayer.replay(ReplayRequest(kind="object"))
     pipeline.settle()
 

@@ -31,17 +31,7 @@ windows: {w: {size: 1m, aggregates: {v_sum: sum(v), n_last: last(n)}}}
 )
 RESULT = result_schema(PARSED, PARSED.windows["w"])
 TABLE = windows_schema(PARSED, PARSED.windows["w"])
-BEFORE = dict.fromkeys(
-    (
-        tables.DECODED,
-        tables.QUARANTINED,
-        tables.RETURNED,
-        tables.APPENDED,
-        tables.DUPLICATES,
-        tables.MAX_TIME_US,
-        tables.LAST_BATCH_US,
-    )
-)
+BEFORE = dict.fromkeys(tables.TOTALS)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 

@@ -1,31 +1,26 @@
 """From a landed object to segments, quarantine and a manifest; then pointers; then, in the loop, the delete (law 3)."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import polars as pl
-
-from windrow import keys, manifest, messages
-from windrow.catalog import SpecCatalog
-from windrow.errors import BadInput, NotFound, Permanent, TooLarge, Transient
-from windrow.immutable import put_once
-from windrow.lake.schema import segment_schema
+from windrow import halts, keys, manifest, messages
+from windrow.catalog import PublishedSpec, SpecCatalog
+from windrow.clock import Clock
+from windrow.decoding.chunks import Chunk, Piece
+from windrow.decoding.decode import DecodeLimits
+from windrow.errors import BadInput, NotFound, Permanent, Transient
+from windrow.evolution import Evolution
 from windrow.lake.tables import Place
 from windrow.log import Log
-from windrow.manifest import RECORDS_METADATA, RETURNED_METADATA, Manifest, SegmentEntry
+from windrow.manifest import Manifest
 from windrow.messages import BatchDecoded, Landed, Refresh
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Outcome, Retry
-from windrow.ports import ObjectHeaders, ObjectInfo, ObjectStore, Outgoing, Queue
-from windrow.quarantine import QuarantinedRecord, Reject, encode_lines
-from windrow.spec import StreamSpec
-from windrow_consumer.decode import Batch, Decoded, DecodeLimits, decode
-from windrow_consumer.segments import Segment, split
-
-_PARQUET = "application/vnd.apache.parquet"
-_COUNT_DIGITS = 12
-_TIME_DIGITS = 17  # microseconds until the year 5138
+from windrow.ports import ObjectInfo, ObjectStore, Outgoing, Queue
+from windrow_consumer.brake import Brakes
+from windrow_consumer.landing import Landing
 
 
 @dataclass(kw_only=True)
@@ -36,14 +31,32 @@ class Handler:
     windows: Queue
     writes: Queue
     catalog: SpecCatalog
+    clock: Clock
     metrics: Metrics
     log: Log
     limits: DecodeLimits
     max_object_bytes: int
     parallel_puts: int = 1
+    parallel_pieces: int = 1
+    _puts: ThreadPoolExecutor = field(init=False)
+    _reads: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=self.parallel_puts, thread_name_prefix="put")
+        self._puts = ThreadPoolExecutor(max_workers=self.parallel_puts, thread_name_prefix="put")
+        self._reads = ThreadPoolExecutor(max_workers=self.parallel_pieces, thread_name_prefix="read")
+        self._landing = Landing(
+            store=self.store,
+            evolution=Evolution(self.store),
+            brakes=Brakes(),
+            clock=self.clock,
+            metrics=self.metrics,
+            log=self.log,
+            limits=self.limits,
+            max_object_bytes=self.max_object_bytes,
+            puts=self._puts,
+            read=self._read,
+            send=self._send_pointers,
+        )
 
     def handle(self, bodies: Sequence[str]) -> Sequence[Outcome]:
         return [self._handle(body) for body in bodies]
@@ -69,11 +82,25 @@ class Handler:
         info = self.store.head(landed.key)
         batch = keys.batch_id(landed.key, info.etag)
         found = self._find_manifest(stream, batch)
-        if found is None:
-            published = self.catalog.at(stream, info.modified_us)
-            found = self._decode(stream, batch, info, published.spec, published.version)
-        self._send_pointers(found)
+        if found is not None:
+            self._send_again(found)
+            return f"{stream}/{batch}"
+        published = self.version_for(stream, info)
+        if published is None or not self._landing.decode(stream, batch, info, published):
+            # Its message may go: the object waits where it lies, and the sweep finds it once the halt is over.
+            return f"{stream} is halted; {landed.key} waits"
         return f"{stream}/{batch}"
+
+    def version_for(self, stream: str, info: ObjectInfo) -> PublishedSpec | None:
+        """The spec version that decodes an object: the one of its landing, or the first after it that is not halted.
+
+        None while there is no such version.
+        """
+        versions = self.catalog.from_landing(stream, info.modified_us)
+        return next((each for each in versions if not self._is_halted(stream, each)), None)
+
+    def _is_halted(self, stream: str, published: PublishedSpec) -> bool:
+        return published.spec.halt is not None and halts.find(self.store, stream, published.version) is not None
 
     def _find_manifest(self, stream: str, batch: str) -> Manifest | None:
         try:
@@ -81,67 +108,13 @@ class Handler:
         except NotFound:
             return None
 
-    def _decode(self, stream: str, batch: str, info: ObjectInfo, spec: StreamSpec, version: int) -> Manifest:
-        received_us = _whole(info, "received-us", _TIME_DIGITS, info.modified_us)
-        try:
-            stored = self.store.get(info.key, self.max_object_bytes)
-            described = Batch(batch, info.key, received_us, stored.info.content_type, stored.info.content_encoding)
-            decoded = decode(stored.body, described, spec, self.limits)
-        except (BadInput, TooLarge) as error:
-            decoded = _unreadable(batch, info, received_us, spec, str(error))
-        except pl.exceptions.PanicException as error:
-            # A fault inside a library, brought about by these bytes: it must cost this object and not the process.
-            decoded = _unreadable(batch, info, received_us, spec, f"the decoder failed on this object: {error}")
-        made = self._write(stream, batch, decoded, spec, version)
-        result = Manifest(
-            stream=stream,
-            batch=batch,
-            landing_key=info.key,
-            spec_version=version,
-            source=info.metadata.get("source", "upload"),
-            received_us=received_us,
-            decoded=decoded.record_count,
-            accepted=decoded.rows.height,
-            quarantined=decoded.record_count - decoded.rows.height,
-            returned=_whole(info, RETURNED_METADATA, _COUNT_DIGITS, 0),
-            max_time_us=_max_time_us(decoded, spec),
-            segments=made,
-        )
-        self._put(keys.manifest_key(stream, batch), manifest.encode(result), batch, version, "application/json")
-        self.metrics.count("batches_decoded", stream=stream)
-        self.metrics.count("records_decoded", result.decoded, stream=stream)
-        if result.quarantined:
-            self.metrics.count("records_quarantined", result.quarantined, stream=stream)
-        self.log.info(
-            "batch_decoded",
-            stream=stream,
-            batch=batch,
-            key=info.key,
-            spec_version=version,
-            decoded=result.decoded,
-            accepted=result.accepted,
-            quarantined=result.quarantined,
-            segments=len(made),
-        )
-        return result
-
-    def _write(
-        self, stream: str, batch: str, decoded: Decoded, spec: StreamSpec, version: int
-    ) -> tuple[SegmentEntry, ...]:
-        def put(segment: Segment) -> SegmentEntry:
-            address = keys.SegmentAddress(stream, segment.place.bucket_us, segment.place.shard, batch)
-            self._put(keys.segment_key(address), segment.body, batch, version, _PARQUET)
-            return SegmentEntry(segment.place.bucket_us, segment.place.shard, segment.row_count, len(segment.body))
-
-        entries = tuple(self._pool.map(put, split(decoded.rows, spec)))
-        if decoded.rejected:
-            lines = encode_lines(list(decoded.rejected))
-            self._put(keys.quarantine_key(stream, batch), lines, batch, version, "application/x-ndjson")
-        return entries
-
-    def _put(self, key: str, body: bytes, batch: str, version: int, content_type: str) -> None:
-        # The write id is the batch under a spec version: a retry is ours, a decode under another version is not.
-        put_once(self.store, key, body, f"{batch}-v{version}", ObjectHeaders(content_type=content_type))
+    def _send_again(self, first: Manifest) -> None:
+        """The pointers of a batch that is decoded already: an earlier attempt may have stopped before sending them."""
+        for number in range(1, first.parts):
+            part = self._find_manifest(first.stream, keys.part_id(first.batch, number))
+            if part is not None:
+                self._send_pointers(part)
+        self._send_pointers(first)
 
     def _send_pointers(self, found: Manifest) -> None:
         places = dict.fromkeys(Place(entry.bucket_us, entry.shard) for entry in found.segments)
@@ -154,29 +127,7 @@ class Handler:
         decoded = BatchDecoded(stream=found.stream, batch=found.batch, row_count=found.accepted)
         self.writes.send([Outgoing(messages.encode(decoded))])
 
-
-def _unreadable(batch: str, info: ObjectInfo, received_us: int, spec: StreamSpec, why: str) -> Decoded:
-    """An object that cannot be read at all: one quarantine entry that stands for everything in it."""
-    count = _whole(info, RECORDS_METADATA, _COUNT_DIGITS, 1)
-    record = QuarantinedRecord(
-        reject=Reject(reason="unreadable_object", message=why),
-        batch=batch,
-        ordinal=0,
-        received_us=received_us,
-        format="object",
-        data=info.key,
-        record_count=count,
-    )
-    return Decoded(segment_schema(spec).to_frame(), (record,), count)
-
-
-def _whole(info: ObjectInfo, name: str, max_digits: int, default: int) -> int:
-    """A number out of an object's metadata, which on an upload may be anything."""
-    text = info.metadata.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= max_digits else default
-
-
-def _max_time_us(decoded: Decoded, spec: StreamSpec) -> int | None:
-    if decoded.rows.is_empty():
-        return None
-    return int(decoded.rows[spec.time.column].dt.timestamp("us").to_frame().max().item())
+    def _read(self, pieces: Sequence[Piece]) -> Iterable[Chunk]:
+        """Read a part's pieces at the same time, beginning now; what was handed out is not held any longer."""
+        waiting = deque(self._reads.submit(piece) for piece in pieces)
+        return (waiting.popleft().result() for _ in range(len(waiting)))

@@ -4,9 +4,9 @@ from windrow import process, topology
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
+from windrow.decoding.decode import DecodeLimits
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
-from windrow_consumer.decode import DecodeLimits
 from windrow_consumer.handler import Handler
 from windrow_consumer.settings import ConsumerSettings
 from windrow_consumer.sweep import Sweep
@@ -23,11 +23,13 @@ def run(settings: ConsumerSettings, log: Log) -> None:
         windows=aws.queue("windows"),
         writes=aws.queue("writes"),
         catalog=catalog,
+        clock=clock,
         metrics=metrics,
         log=log,
-        limits=DecodeLimits(settings.max_plain_bytes, settings.max_record_bytes),
+        limits=DecodeLimits(settings.max_plain_bytes, settings.max_record_bytes, settings.max_document_bytes),
         max_object_bytes=settings.max_object_bytes,
         parallel_puts=settings.parallel_puts,
+        parallel_pieces=settings.parallel_pieces,
     )
     sweep = Sweep(store, catalog, handler, clock, metrics, log, settings.sweep_after_s)
     process.run_worker(

@@ -6,39 +6,14 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from windrow.errors import BadInput, Conflict, NotFound, TooLarge, WindrowError
-from windrow.framing import JSON_TYPES, LINES_TYPES, Malformed
+from windrow.admission import RETRY_AFTER_S, Answer, Refusal, check_media, refused
+from windrow.errors import BadInput, TooLarge, WindrowError
 from windrow.health import Health
-from windrow.inflate import CODECS
 from windrow.keys import check_stream_name
 from windrow.metrics import PrometheusMetrics
-from windrow.quarantine import Reject
+from windrow.spec import StreamSpec
 from windrow_ingest.budget import Lease
-from windrow_ingest.handler import Accepted, Handler
-
-_LISTED_REJECTS = 100
-_RETRY_AFTER_S = 1
-
-
-class Acknowledgement(msgspec.Struct, frozen=True):
-    """The body of a 202."""
-
-    accepted: int
-    quarantined_count: int
-    quarantined: tuple[Reject, ...]
-    landing_key: str
-    repeated: bool
-
-
-class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of every error: a stable reason, a sentence, and the place of the first fault."""
-
-    reason: str
-    message: str
-    index: int | None = None
-    line: int | None = None
-    column: int | None = None
-    rejects: tuple[Reject, ...] = ()
+from windrow_ingest.handler import Handler
 
 
 def create_app(handler: Handler, health: Health, metrics: PrometheusMetrics) -> FastAPI:
@@ -47,29 +22,18 @@ def create_app(handler: Handler, health: Health, metrics: PrometheusMetrics) -> 
 
     @app.post("/v1/streams/{stream}/records", status_code=202)
     async def post_records(stream: str, request: Request) -> Response:
-        """Take one JSON object, an array of them, or NDJSON; answer once they are durable."""
+        """Take records in any format the decoder knows; answer once they are durable."""
         label = "-"  # an unknown name is not a label: anyone could fill memory with invented streams
         try:
-            content_type, codec = _media(request)
-            await handler.check_stream(check_stream_name(stream))
+            content_type = request.headers.get("content-type", "")
+            codec = check_media(content_type, request.headers.get("content-encoding", "identity"))
+            spec = await handler.spec_of(check_stream_name(stream))
             label = stream
-            accepted = await _accept(handler, stream, request, content_type, codec)
+            answer = await _accept(handler, spec, request, content_type, codec)
         except WindrowError as error:
-            status, refusal = _refusal(error)
-            headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == 503 else {}
-            metrics.count("requests_answered", stream=label, status=str(status))
-            return _answer(status, refusal, headers)
-        metrics.count("requests_answered", stream=label, status="202")
-        return _answer(
-            202,
-            Acknowledgement(
-                accepted.accepted,
-                len(accepted.quarantined),
-                accepted.quarantined[:_LISTED_REJECTS],
-                accepted.landing_key,
-                accepted.repeated,
-            ),
-        )
+            answer = refused(error)
+        metrics.count("requests_answered", stream=label, status=str(answer.status))
+        return _rendered(answer.status, answer.body, answer.headers)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
@@ -85,42 +49,27 @@ def create_app(handler: Handler, health: Health, metrics: PrometheusMetrics) -> 
         return Response(metrics.render(), media_type="text/plain; version=0.0.4")
 
     @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> Response:
+    async def not_here(_request: Request, error: HTTPException) -> Response:
         names = {404: "not_found", 405: "method_not_allowed"}
         message = "there is nothing here; POST records to /v1/streams/<stream>/records"
-        return _answer(error.status_code, Refusal(names.get(error.status_code, "refused"), message), error.headers)
+        return _rendered(error.status_code, Refusal(names.get(error.status_code, "refused"), message), error.headers)
 
     @app.exception_handler(Exception)
     async def failed(_request: Request, _error: Exception) -> Response:
         # Nothing was acknowledged, so the truthful answer to a fault of ours is: try again.
         refusal = Refusal("unavailable", "the request could not be completed; nothing of it was kept, send it again")
-        return _answer(503, refusal, {"Retry-After": str(_RETRY_AFTER_S)})
+        return _rendered(503, refusal, {"Retry-After": str(RETRY_AFTER_S)})
 
     return app
 
 
-def _media(request: Request) -> tuple[str, str]:
-    """Content type and encoding, if they are offered."""
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() not in JSON_TYPES | LINES_TYPES:
-        raise _UnsupportedType(
-            f"content type {content_type or 'none'!r} is not understood; send application/json or application/x-ndjson"
-        )
-    codec = request.headers.get("content-encoding", "identity").strip().lower()
-    if codec not in CODECS:
-        raise _UnsupportedType(
-            f"content encoding {codec!r} is not understood; send {', '.join(CODECS[:-1])} or {CODECS[-1]}"
-        )
-    return content_type, codec
-
-
-async def _accept(handler: Handler, stream: str, request: Request, content_type: str, codec: str) -> Accepted:
+async def _accept(handler: Handler, spec: StreamSpec, request: Request, content_type: str, codec: str) -> Answer:
     key = request.headers.get("idempotency-key")
     if key == "":
         raise BadInput("the Idempotency-Key is empty; give every request its own, or leave the header out")
     with handler.budget.lease() as lease:
         body = await _read(request, handler.limits.max_body_bytes, lease)
-        return await handler.accept(stream, body, content_type, codec, idempotency_key=key, lease=lease)
+        return await handler.accept(spec, body, content_type, codec, idempotency_key=key, lease=lease)
 
 
 async def _read(request: Request, max_bytes: int, lease: Lease) -> bytes:
@@ -136,31 +85,7 @@ async def _read(request: Request, max_bytes: int, lease: Lease) -> bytes:
     return bytes(body)
 
 
-class _UnsupportedType(BadInput):
-    """A content type or encoding that is not offered."""
-
-
-def _refusal(error: WindrowError) -> tuple[int, Refusal]:
-    message = str(error)
-    match error:
-        case Malformed(rejects=rejects):
-            first = rejects[0]
-            return 400, Refusal(first.reason, message, first.index, first.line, first.column, rejects[:_LISTED_REJECTS])
-        case _UnsupportedType():
-            return 415, Refusal("unsupported_media_type", message)
-        case BadInput():
-            return 400, Refusal("bad_request", message)
-        case TooLarge():
-            return 413, Refusal("too_large", message)
-        case NotFound():
-            return 404, Refusal("unknown_stream", message)
-        case Conflict():
-            return 409, Refusal("idempotency_conflict", "this Idempotency-Key was used for other records: " + message)
-        case _:
-            return 503, Refusal("unavailable", message)
-
-
-def _answer(status: int, body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response:
+def _rendered(status: int, body: msgspec.Struct, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(body), status, dict(headers or {}), "application/json")
 
 

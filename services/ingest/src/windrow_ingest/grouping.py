@@ -8,7 +8,7 @@ import zstandard
 
 from windrow import keys
 from windrow.clock import Clock
-from windrow.immutable import Written, put_once
+from windrow.immutable import put_once
 from windrow.manifest import RECORDS_METADATA
 from windrow.metrics import Metrics
 from windrow.ports import ObjectHeaders, ObjectStore
@@ -66,12 +66,33 @@ class Grouper:
         """
         if idempotency_key is not None:
             key = keys.idempotent_landing_key(stream, idempotency_key, _SUFFIX)
-            return await self._put(stream, key, keys.digest(lines), lines, record_count)
+            return await self._put_lines(stream, key, keys.digest(lines), lines, record_count)
         group = self._join(stream, lines, record_count)
         if group.landing is None:
             group.landing = asyncio.create_task(self._land_group(stream, group))
         # Shielded: a client that hangs up must not cancel the landing of everyone else in the group.
         return await asyncio.shield(group.landing)
+
+    async def land_file(
+        self,
+        stream: str,
+        body: bytes,
+        content_type: str,
+        codec: str,
+        suffix: str,
+        record_count: int,
+        idempotency_key: str | None,
+    ) -> LandedAt:
+        """Make a body durable as it is, in an object of its own."""
+        encoding = "" if codec == "identity" else codec
+        if idempotency_key is not None:
+            key = keys.idempotent_landing_key(stream, idempotency_key, suffix)
+            write_id = keys.digest(body)
+        else:
+            write_id = self._new_id()
+            key = keys.landing_key(stream, self._clock.now_us(), write_id, suffix)
+        headers = ObjectHeaders(self._metadata(body, record_count), content_type, encoding)
+        return await self._put(stream, key, write_id, body, headers)
 
     def _join(self, stream: str, lines: bytes, record_count: int) -> _Group:
         group = self._open.setdefault(stream, _Group())
@@ -92,27 +113,25 @@ class Grouper:
         # The write id is chosen once, before the first attempt, and stays through every retry (law 2).
         write_id = self._new_id()
         key = keys.landing_key(stream, self._clock.now_us(), write_id, _SUFFIX)
-        return await self._put(stream, key, write_id, b"".join(group.parts), group.record_count)
+        return await self._put_lines(stream, key, write_id, b"".join(group.parts), group.record_count)
 
-    async def _put(self, stream: str, key: str, write_id: str, lines: bytes, record_count: int) -> LandedAt:
+    async def _put_lines(self, stream: str, key: str, write_id: str, lines: bytes, record_count: int) -> LandedAt:
+        headers = ObjectHeaders(self._metadata(lines, record_count), "application/x-ndjson", "zstd")
+        body = await asyncio.to_thread(zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, lines)
+        return await self._put(stream, key, write_id, body, headers)
+
+    async def _put(self, stream: str, key: str, write_id: str, body: bytes, headers: ObjectHeaders) -> LandedAt:
         started_s = self._clock.monotonic_s()
-        written = await asyncio.to_thread(self._put_now, key, write_id, lines, record_count)
+        written, _ = await asyncio.to_thread(put_once, self._store, key, body, write_id, headers)
         self._metrics.observe("land_seconds", self._clock.monotonic_s() - started_s, stream=stream)
         if written == "created":
             self._metrics.count("batches_landed", stream=stream)
         return LandedAt(key, was_repeated=written == "already_ours")
 
-    def _put_now(self, key: str, write_id: str, lines: bytes, record_count: int) -> Written:
-        headers = ObjectHeaders(
-            metadata={
-                "source": "http",
-                "received-us": str(self._clock.now_us()),
-                "sha256": keys.digest(lines),
-                RECORDS_METADATA: str(record_count),
-            },
-            content_type="application/x-ndjson",
-            content_encoding="zstd",
-        )
-        body = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(lines)
-        written, _ = put_once(self._store, key, body, write_id, headers)
-        return written
+    def _metadata(self, plain: bytes, record_count: int) -> dict[str, str]:
+        return {
+            "source": "http",
+            "received-us": str(self._clock.now_us()),
+            "sha256": keys.digest(plain),
+            RECORDS_METADATA: str(record_count),
+        }

@@ -5,6 +5,7 @@ import uuid
 import uvicorn
 
 from windrow import process, topology
+from windrow.admission import RequestLimits
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
@@ -14,7 +15,7 @@ from windrow.metrics import PrometheusMetrics
 from windrow_ingest.api import create_app
 from windrow_ingest.budget import Budget
 from windrow_ingest.grouping import Grouper, GroupLimits
-from windrow_ingest.handler import Handler, RequestLimits
+from windrow_ingest.handler import Handler
 from windrow_ingest.settings import IngestSettings
 
 
@@ -28,6 +29,7 @@ def run(settings: IngestSettings, log: Log) -> None:
         catalog=SpecCatalog(store, clock),
         grouper=Grouper(store, clock, metrics, limits, new_id=lambda: uuid.uuid4().hex),
         budget=Budget(settings.max_pending_bytes, metrics),
+        clock=clock,
         metrics=metrics,
         limits=RequestLimits(settings.max_body_bytes, settings.max_plain_bytes, settings.max_record_bytes),
     )

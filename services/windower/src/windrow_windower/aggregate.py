@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from windrow.errors import TooLarge
+from windrow.errors import BadInput, TooLarge
 from windrow.lake.schema import TIMESTAMP, result_schema
 from windrow.spec import Aggregate, StreamSpec, WindowSpec
-from windrow_windower.windows import tumbling_start
+from windrow.windows import tumbling_start
 
 _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
 
@@ -61,3 +61,5 @@ def _expression(each: Aggregate, schema: pl.Schema) -> pl.Expr:
             return column.drop_nulls().first()
         case "last":
             return column.drop_nulls().last()
+        case other:
+            raise BadInput(f"{other} is not computed by this version")

@@ -27,15 +27,6 @@ from windrow_writer.committing import Committer
 from windrow_writer.plan import LoadedBatch
 
 _WAIT_FOR_BATCHES_S = 2.0
-_TOTALS = (
-    tables.DECODED,
-    tables.QUARANTINED,
-    tables.RETURNED,
-    tables.APPENDED,
-    tables.DUPLICATES,
-    tables.MAX_TIME_US,
-    tables.LAST_BATCH_US,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +98,7 @@ class Handler:
                 loaded = self._load(stream, batches, handle, failed, spec)
                 if not loaded:
                     return False
-                before = {name: handle.mark(name) for name in _TOTALS}
+                before = {name: handle.mark(name) for name in tables.TOTALS}
                 rows = self._together([batch.rows for batch in loaded], spec)
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
                 return True
@@ -287,9 +278,11 @@ class Handler:
         if table is None:
             return
         returned = table.mark(tables.RETURNED) or 0
-        self.metrics.gauge("records_received", (table.mark(tables.DECODED) or 0) - returned, stream=stream)
+        received = (table.mark(tables.DECODED) or 0) + (table.mark(tables.ADDED) or 0) - returned
+        self.metrics.gauge("records_received", received, stream=stream)
         self.metrics.gauge("records_written", table.row_count(), stream=stream)
         self.metrics.gauge("records_duplicate", table.mark(tables.DUPLICATES) or 0, stream=stream)
+        self.metrics.gauge("records_filtered_out", table.mark(tables.FILTERED) or 0, stream=stream)
         self.metrics.gauge("records_in_quarantine", (table.mark(tables.QUARANTINED) or 0) - returned, stream=stream)
 
 

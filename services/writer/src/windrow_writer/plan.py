@@ -45,6 +45,8 @@ def append_marks(batches: Sequence[LoadedBatch], before: Mapping[str, int | None
     marks[tables.DECODED] = (before[tables.DECODED] or 0) + sum(found.decoded for found in manifests)
     marks[tables.QUARANTINED] = (before[tables.QUARANTINED] or 0) + sum(found.quarantined for found in manifests)
     marks[tables.RETURNED] = (before[tables.RETURNED] or 0) + sum(found.returned for found in manifests)
+    marks[tables.ADDED] = (before[tables.ADDED] or 0) + sum(found.added for found in manifests)
+    marks[tables.FILTERED] = (before[tables.FILTERED] or 0) + sum(found.filtered for found in manifests)
     marks[tables.APPENDED] = (before[tables.APPENDED] or 0) + sum(batch.rows.height for batch in batches)
     times = [found.max_time_us for found in manifests if found.max_time_us is not None]
     known = before[tables.MAX_TIME_US]

@@ -3,15 +3,18 @@
 import polars as pl
 
 from windrow.errors import SchemaConflict
-from windrow.spec import AggregateFunction, ColumnType, StreamSpec, WindowSpec
+from windrow.spec import AggregateFunction, Column, ColumnType, ItemType, StreamSpec, WindowSpec
 
 TIMESTAMP = pl.Datetime("us", "UTC")
-_TYPES: dict[ColumnType, pl.DataType] = {
+_SIMPLE: dict[ColumnType | ItemType, pl.DataType] = {
     "string": pl.String(),
     "bool": pl.Boolean(),
     "int": pl.Int64(),
     "float": pl.Float64(),
     "timestamp": TIMESTAMP,
+    "date": pl.Date(),
+    "categorical": pl.String(),  # Delta knows no dictionaries; Parquet makes one of a column of few values by itself
+    "json": pl.String(),
 }
 
 BATCH = "_batch"
@@ -22,14 +25,18 @@ SHARD = "_shard"
 EVENT_DATE = "event_date"
 
 
-def column_type(kind: ColumnType) -> pl.DataType:
-    """The polars type of a spec type."""
-    return _TYPES[kind]
+def column_type(column: Column) -> pl.DataType:
+    """The polars type of a column."""
+    if column.type == "decimal":
+        return pl.Decimal(column.precision, column.scale)
+    if column.type == "list":
+        return pl.List(_SIMPLE[column.items or "string"])
+    return _SIMPLE[column.type]
 
 
 def segment_schema(spec: StreamSpec) -> pl.Schema:
-    """A segment: the spec's columns, then where each record came from."""
-    columns: dict[str, pl.DataType] = {name: _TYPES[column.type] for name, column in spec.columns.items()}
+    """A segment: the spec's stored columns, then where each record came from."""
+    columns: dict[str, pl.DataType] = {name: column_type(spec.columns[name]) for name in spec.stored}
     return pl.Schema({**columns, BATCH: pl.String(), ORDINAL: pl.Int64(), RECEIVED_AT: TIMESTAMP})
 
 
@@ -40,10 +47,10 @@ def records_schema(spec: StreamSpec) -> pl.Schema:
 
 def result_schema(spec: StreamSpec, window: WindowSpec) -> pl.Schema:
     """A computed result: keys, bounds, aggregates, row count."""
-    columns: dict[str, pl.DataType] = {name: _TYPES[spec.columns[name].type] for name in spec.keys}
+    columns: dict[str, pl.DataType] = {name: column_type(spec.columns[name]) for name in spec.keys}
     columns |= {"window_start": TIMESTAMP, "window_end": TIMESTAMP}
     for name, aggregate in window.aggregates.items():
-        source = None if aggregate.column is None else spec.columns[aggregate.column].type
+        source = None if aggregate.column is None else spec.columns[aggregate.column]
         columns[name] = _aggregate_type(aggregate.function, source)
     return pl.Schema({**columns, "row_count": pl.Int64()})
 
@@ -64,12 +71,14 @@ def windows_schema(spec: StreamSpec, window: WindowSpec) -> pl.Schema:
     )
 
 
-def _aggregate_type(function: AggregateFunction, source: ColumnType | None) -> pl.DataType:
+def _aggregate_type(function: AggregateFunction, source: Column | None) -> pl.DataType:
     if function == "count" or source is None:
         return pl.Int64()
     if function == "mean":
         return pl.Float64()
-    return _TYPES[source]
+    if function == "sum" and source.type == "decimal":
+        return pl.Decimal(38, source.scale)  # a sum has more digits than its parts
+    return column_type(source)
 
 
 def conform(rows: pl.DataFrame, schema: pl.Schema, origin: str) -> pl.DataFrame:

@@ -62,9 +62,12 @@ DECODED = "windrow.decoded"
 QUARANTINED = "windrow.quarantined"
 RETURNED = "windrow.returned"
 APPENDED = "windrow.appended"
+ADDED = "windrow.added"
+FILTERED = "windrow.filtered"
 DUPLICATES = "windrow.duplicates"
 MAX_TIME_US = "windrow.max_time_us"
 LAST_BATCH_US = "windrow.last_batch_us"
+TOTALS = (DECODED, QUARANTINED, RETURNED, APPENDED, ADDED, FILTERED, DUPLICATES, MAX_TIME_US, LAST_BATCH_US)
 """Running totals in the records table, committed with the rows they count, so that law 8 holds at every version."""
 
 

@@ -1,0 +1,1 @@
+"""A landed object's bytes to typed rows and rejects. Pure: no AWS, no clock, no log."""

@@ -47,7 +47,11 @@ def provision_when_up(session: AwsSession, clock: Clock, wait_s: float) -> list[
 
 def publish_all(store: ObjectStore, folder: Path) -> list[str]:
     """Publish every spec in a folder and say what stands; BadSettings lists the faults of all files together."""
-    texts = sorted(path for path in folder.glob("*") if path.suffix in (".yaml", ".yml"))
+    texts = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix in (".yaml", ".yml") and not path.name.endswith(".cases.yaml") and path.is_file()
+    )
     if not texts:
         raise BadSettings("specs", [f"{folder}: there is no .yaml file here"])
     made: list[str] = []

@@ -30,7 +30,7 @@ def _on(stack: Stack) -> dict[str, str]:
 
 
 def test_provisioning_what_stands_changes_nothing_and_says_what_stands(stack: Stack) -> None:
-    done = _provision(ROOT / "examples" / "config" / "streams", **_on(stack))
+    done = _provision(ROOT / "examples", **_on(stack))
 
     assert done.returncode == 0, done.stderr
     for name in TOPOLOGY.queues:
@@ -51,7 +51,7 @@ def test_the_faults_of_all_specs_are_listed_together(stack: Stack, tmp_path: Pat
 
     assert done.returncode == 2
     assert "a.yaml: line 1" in done.stderr
-    assert "b.yaml: colour: there is no such setting" in done.stderr
+    assert "b.yaml: line 4, column 1: colour: there is no setting" in done.stderr
     assert "c.yaml: " in done.stderr
     assert "Traceback" not in done.stderr
 

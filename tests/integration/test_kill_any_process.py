@@ -123,7 +123,7 @@ def _command(*arguments: str) -> list[str]:
 def _dev(state: Path, base: int) -> Iterator["subprocess.Popen[bytes]"]:
     """A `windrow dev` that is ready; whatever it leaves behind is ended."""
     log_path = state.with_suffix(".log")
-    arguments = ["--state", str(state), "--port-base", str(base), "--config", str(_ROOT / "examples" / "config")]
+    arguments = ["--state", str(state), "--port-base", str(base), "--config", str(_ROOT / "examples")]
     with log_path.open("ab") as log:
         process = subprocess.Popen(_command("dev", *arguments), stdout=log, stderr=log, start_new_session=True)
     try:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from windrow.errors import BadInput
 from windrow_cli import chunking
-from windrow_cli.chunking import Chunk, json_chunks, ndjson_chunks
+from windrow_cli.chunking import Chunk, is_collection, json_chunks, ndjson_chunks
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 _VALUES = st.recursive(
@@ -120,3 +120,40 @@ def test_a_file_without_line_breaks_is_refused_before_memory_runs_out(monkeypatc
         list(ndjson_chunks(endless, 100))
     with pytest.raises(BadInput, match="a record is longer"):
         list(json_chunks((b"[" + b"x" * 100 for _ in range(10_000_000)), 100))
+
+
+# ---------------------------------------------------------------------------------------------------- collections
+
+_NAMES = st.sampled_from(["type", "features", "FeatureCollection", 'a"b', "\\", "{["])
+_TREES = st.recursive(
+    _NAMES | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(document=_TREES, indent=st.sampled_from([None, 1]), blanks=st.sampled_from([b"", b"\xef\xbb\xbf", b" \n\t"]))
+def test_a_collection_is_an_object_that_says_so_or_has_features_at_its_top(
+    document: object, indent: int | None, blanks: bytes
+) -> None:
+    says_so = isinstance(document, dict) and (
+        document.get("type") == "FeatureCollection" or isinstance(document.get("features"), list)
+    )
+
+    assert is_collection(blanks + json.dumps(document, indent=indent).encode()) == says_so
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"{", b"\xff\xfe", b'{"type', b'{"type":', b'}{"type":"FeatureCollection"}', b"[[[", b'"']
+)
+def test_what_is_cut_off_or_no_json_is_no_collection(start: bytes) -> None:
+    assert not is_collection(start)
+
+
+@pytest.mark.parametrize("inner", [{"type": "FeatureCollection"}, {"features": [1]}, ["type", "FeatureCollection"]])
+def test_a_collection_inside_of_a_record_makes_the_record_none(inner: object) -> None:
+    assert not is_collection(json.dumps({"a": inner, "type": 1}).encode())
+
+
+def test_a_beginning_is_enough_to_tell_a_collection() -> None:
+    assert is_collection(b'{"crs": {"type": "name"}, "type": "FeatureCollection", "features": [{"type": "Fea')

@@ -140,6 +140,6 @@ def test_all_faults_of_all_files_are_listed_and_none_is_published(windrow: Windr
     ran = windrow("publish", "good.yaml", "bad.yaml", "worse.yaml", "gone.yaml", environment=_environment(session))
 
     assert ran.code == 2
-    for part in ("bad.yaml: stream:", "worse.yaml: line", "gone.yaml: cannot be read"):
+    for part in ("bad.yaml: line 1, column 9: stream:", "worse.yaml: line", "gone.yaml: cannot be read"):
         assert part in ran.err
     assert not list(session.store().list(keys.spec_prefix("fresh")))

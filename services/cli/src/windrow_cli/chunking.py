@@ -9,7 +9,8 @@ from windrow.errors import BadInput
 MAX_RECORD_BYTES = 64 << 20
 """A record longer than this is taken for a file that is not what its name says."""
 _BOM = b"\xef\xbb\xbf"
-_SNIFF_BYTES = 1 << 20
+SNIFF_BYTES = 1 << 20
+"""How much of a text is looked at to see what it is."""
 _STRING = rb'"(?:[^"\\]*(?:\\.[^"\\]*)*")?'  # a whole string, or its opening quote if the rest is still to come
 _OUTSIDE = re.compile(_STRING + rb"|[\[\]{},]", re.DOTALL)
 _INSIDE = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
@@ -51,7 +52,7 @@ def json_chunks(blocks: Iterable[bytes], max_bytes: int) -> Iterator[Chunk]:
     Nothing is parsed: an element that is not JSON stays that way, and becomes one line all the same.
     """
     source = _Peekable(_without_bom(blocks))
-    start = source.peek(_SNIFF_BYTES).lstrip(_BLANK)
+    start = source.peek(SNIFF_BYTES).lstrip(_BLANK)
     if not start.startswith(b"[") and _looks_like_lines(start):
         yield from ndjson_chunks(source, max_bytes)
         return
@@ -69,6 +70,30 @@ def json_chunks(blocks: Iterable[bytes], max_bytes: int) -> Iterator[Chunk]:
         size += len(line)
     if lines:
         yield Chunk(offset, index, None, len(lines), b"".join(lines))
+
+
+def is_collection(start: bytes) -> bool:
+    """Whether a text that begins like this is one GeoJSON FeatureCollection: its features are the records.
+
+    A top level with a list of `features` counts as one: its type may stand behind them.
+    """
+    text = start.removeprefix(_BOM).lstrip(_BLANK)
+    if not text.startswith(b"{"):
+        return False
+    depth, name, end = 0, b"", 0
+    for match in _INSIDE.finditer(text):
+        sign = match[0]
+        is_value = depth == 1 and text[end : match.start()].strip(_BLANK) == b":"
+        if is_value and (name, sign) in ((b'"type"', b'"FeatureCollection"'), (b'"features"', b"[")):
+            return True
+        if sign in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+            if depth == 0:
+                return False
+        name, end = sign, match.end()
+    return False
 
 
 # ---------------------------------------------------------------------------------------------------- lines

@@ -36,7 +36,8 @@ class Context:
 
     def print_json(self, value: Any) -> None:
         """One JSON document on standard output, for programs."""
-        self.out.out(json.dumps(value, indent=2, ensure_ascii=False, default=str), highlight=False)
+        # Not by way of rich, which looks at every line: an explanation may have a million.
+        self.out.file.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 Injected = Annotated[Context, Parameter(parse=False)]

@@ -35,6 +35,7 @@ from windrow_cli.tables import RunningLake, Session
 
 STATE = Path(".windrow/demo")
 _SENSORS, _MACHINE = "sensors", "machine"
+_FILES = {_SENSORS: Path("sensors/sensors.yaml"), _MACHINE: Path("metrics/machine.yaml")}
 _OLD_FORMATS, _NEW_FORMATS = "formats: [iso8601]", "formats: [iso8601, epoch_ms]"
 _FLEET_SIZE = 40
 _TICK_S = 0.5
@@ -89,13 +90,13 @@ def demo(
 
 def _specs() -> dict[str, str]:
     """The text of both specs, from the examples."""
-    places = (Path("examples/config"), Path(__file__).parents[4] / "examples" / "config")
-    found = next((place for place in places if (place / "streams" / f"{_SENSORS}.yaml").exists()), None)
+    places = (Path("examples"), Path(__file__).parents[4] / "examples")
+    found = next((place for place in places if (place / _FILES[_SENSORS]).exists()), None)
     if found is None:
-        raise BadInput("the demo needs examples/config: run it in a checkout of Windrow")
-    texts = {name: (found / "streams" / f"{name}.yaml").read_text(encoding="utf-8") for name in (_SENSORS, _MACHINE)}
+        raise BadInput("the demo needs the examples: run it in a checkout of Windrow")
+    texts = {name: (found / path).read_text(encoding="utf-8") for name, path in _FILES.items()}
     if texts[_SENSORS].count(_OLD_FORMATS) != 1:
-        raise BadInput(f"{found}/streams/{_SENSORS}.yaml no longer says {_OLD_FORMATS!r}, which the demo changes")
+        raise BadInput(f"{found / _FILES[_SENSORS]} no longer says {_OLD_FORMATS!r}, which the demo changes")
     return texts
 
 

@@ -70,7 +70,7 @@ def dev(
     STATE/s3: nothing is lost when any of the processes is killed, or when you stop it and start it again.
 
     ```
-    windrow dev                                  # start; specs from ./config or ./examples/config
+    windrow dev                                  # start; specs from ./config or ./examples
     windrow dev --config my/config --port-base 9000
     windrow dev --detach                         # in the background; returns when everything is ready
     windrow dev --stop                           # stop it
@@ -80,7 +80,8 @@ def dev(
     Parameters
     ----------
     config:
-        Folder with `streams/*.yaml`; each spec is published at the start. Default: ./config, else ./examples/config.
+        Folder with stream specs (*.yaml, however deep); each is published at the start. Default: ./config, else
+        ./examples.
     state:
         Folder for objects, logs and dev.json.
     port_base:

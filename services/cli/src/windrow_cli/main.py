@@ -41,7 +41,13 @@ _COMMANDS = (
     ("send", "send:send", "Send files of records to a stream."),
     ("query", "query:query", "Ask the lake in SQL."),
     ("status", "status:status", "Show what came in and what became of it, per stream."),
+    ("init", "init:init", "Propose a stream spec from a sample of its records."),
+    ("explain", "explain:explain_command", "Show what would become of a payload, without running anything."),
+    ("lint", "lint:lint", "Check stream specs, without anything running."),
+    ("test", "test:test", "Run the cases that stand beside stream specs."),
+    ("spec", "spec_command:app", "Compare stream specs, and describe them to editors."),
     ("publish", "publish:publish", "Publish stream specs."),
+    ("resume", "resume:resume", "Go on with a stream that stopped itself."),
     ("dead-letters", "failures:dead_letters", "List what could not be processed, and why."),
     ("replay", "failures:replay", "Process failures again, after a new spec or a fix."),
 )

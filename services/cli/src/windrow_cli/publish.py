@@ -17,7 +17,7 @@ def publish(*files: Path, state: State = None, as_json: AsJson = False, context:
     version of their time.
 
     ```
-    windrow publish examples/config/streams/sensors.yaml
+    windrow publish examples/sensors/sensors.yaml
     windrow publish config/streams/*.yaml
     ```
 

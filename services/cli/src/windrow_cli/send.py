@@ -2,16 +2,15 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated
 
 import httpx2
 from cyclopts import Parameter
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
 from windrow import keys, units
@@ -23,6 +22,7 @@ from windrow_cli.chunking import Chunk, json_chunks, ndjson_chunks
 from windrow_cli.context import AsJson, Context, Injected, State
 from windrow_cli.delivery import Deliverer, Fault, Receipt, idempotency_key
 from windrow_cli.ports import is_loopback
+from windrow_cli.progress import Bar, bar_over
 from windrow_cli.source import Source
 
 _PARALLEL = 4
@@ -75,13 +75,16 @@ def send(
 ) -> int:
     """Send files of records to a stream.
 
-    JSON and NDJSON go to ingest over HTTP, in chunks. CSV goes into the landing zone as it is. Sending the same file
-    again counts nothing twice: chunks that have arrived are recognised. So after any failure, run the same command
+    NDJSON and JSON records go to ingest over HTTP, in chunks. Every other file goes into the landing zone as it is:
+    CSV, TSV, Parquet, Arrow, GeoJSON, zip, and JSON documents that hold their records somewhere inside. Sending the
+    same file again counts nothing twice: what has arrived is recognised. So after any failure, run the same command
     again. Records that are not JSON are kept in quarantine and listed at the end.
 
     ```
     windrow send sensors readings.ndjson
     windrow send sensors monday.json.gz tuesday.jsonl.zst wednesday.csv
+    windrow send quakes all_month.geojson
+    windrow send trips trips-2026-*.parquet
     zcat readings.ndjson.gz | windrow send sensors -
     windrow send sensors readings.ndjson --again          # the same bytes, but they are new records
     ```
@@ -91,8 +94,8 @@ def send(
     stream:
         The stream that the records belong to.
     files:
-        .ndjson, .jsonl, .json (an array, or objects one after another) or .csv; .gz and .zst may follow; - is NDJSON
-        on standard input.
+        .ndjson, .jsonl, .json, .csv, .tsv, .parquet, .arrow, .feather or .geojson; .gz, .zst or .bz2 may follow; or
+        a .zip with one such file. - is NDJSON on standard input.
     url:
         Where ingest is. Default: the running `windrow dev`, or http://127.0.0.1:8080 with AWS_ENDPOINT_URL.
     batch_bytes:
@@ -147,27 +150,60 @@ class _Sending:
         self.summary = Summary(self.stream)
 
     def run(self, found: Sequence[Source]) -> None:
-        by_http = [source for source in found if source.format != "csv"]
-        for source in found:
-            if source.format == "csv":
-                self._upload(source)
-        if by_http:
+        whole = [source for source in found if self._goes_whole(source)]
+        in_chunks = [source for source in found if source not in whole]
+        if whole:
+            self._upload_all(whole)
+        if in_chunks:
             url = (self.url or self.context.connect(self.state).url("ingest")).rstrip("/")
             with httpx2.Client(timeout=_TIMEOUT_S, trust_env=not is_loopback(url)) as http:
-                self._post_all(by_http, http, url)
+                self._post_all(in_chunks, http, url)
+
+    def _goes_whole(self, source: Source) -> bool:
+        """Whether a file goes into the landing zone as it is, rather than over HTTP in chunks."""
+        if not source.is_text_of_records:
+            return True
+        if source.suffix != ".json":
+            return False
+        return source.is_collection() or self._holds_documents
+
+    @cached_property
+    def _holds_documents(self) -> bool:
+        """Whether the stream's JSON files hold their records somewhere inside."""
+        if self.url is not None:
+            return False  # whoever gives a URL may have no way to the specs
+        from windrow_cli.upload import spec_of  # noqa: PLC0415  needs the AWS SDK; lines over HTTP do not
+
+        shape = spec_of(self.stream, self.context.connect(self.state).session().store()).format.json_
+        return shape.records is not None or shape.arrays is not None
+
+    # ------------------------------------------------------------------------------------------ whole
+
+    def _upload_all(self, found: Sequence[Source]) -> None:
+        from windrow_cli.upload import upload  # noqa: PLC0415  needs the AWS SDK; lines over HTTP do not
+
+        if self.url is not None:
+            raise BadInput(f"{found[0].path}: goes into the landing zone whole, not to a --url; leave that out")
+        store = self.context.connect(self.state).session().store()
+        with bar_over(self.context, found, self.give_up_after_s) as bar:
+            for source in found:
+                on_read = partial(bar.show, source, what="into the landing zone")
+                key, was_there = upload(source, self.stream, self.salt, store, on_read)
+                self.summary.uploads.append(key)
+                self.summary.uploads_already_sent += was_there
 
     # ------------------------------------------------------------------------------------------ over HTTP
 
     def _post_all(self, found: Sequence[Source], http: httpx2.Client, url: str) -> None:
-        with _progress(self.context, found, self.give_up_after_s) as bar:
+        with bar_over(self.context, found, self.give_up_after_s) as bar:
             deliverer = Deliverer(http, url, self.stream, SystemClock(), self.give_up_after_s, on_wait=bar.say)
             for source in found:
                 self._post(source, deliverer, bar)
 
-    def _post(self, source: Source, deliverer: Deliverer, bar: "_Bar") -> None:
+    def _post(self, source: Source, deliverer: Deliverer, bar: Bar) -> None:
         """A few chunks on the way at a time; the file is read no faster than they arrive."""
         read = sources.Progress()
-        cut = json_chunks if source.format == "json" else ndjson_chunks
+        cut = json_chunks if source.kind == "json" else ndjson_chunks
         chunks = (chunk for chunk in cut(source.blocks(read), self.batch_bytes) if chunk.record_count)
         under_way: dict[Future[Receipt], Chunk] = {}
         pool = ThreadPoolExecutor(_PARALLEL)
@@ -177,10 +213,10 @@ class _Sending:
                 under_way[pool.submit(deliverer.deliver, source.name, chunk, key)] = chunk
                 if len(under_way) >= _PARALLEL:
                     self._collect(under_way, bar)
-                bar.show(source, read.read_bytes, self.summary)
+                bar.show(source, read.read_bytes, f"{self.summary.records:,} records")
             while under_way:
                 self._collect(under_way, bar)
-                bar.show(source, read.read_bytes, self.summary)
+                bar.show(source, read.read_bytes, f"{self.summary.records:,} records")
         except BaseException as error:
             deliverer.abandon()
             wait(under_way, timeout=0.0 if isinstance(error, KeyboardInterrupt) else _LAST_ANSWERS_S)
@@ -192,21 +228,12 @@ class _Sending:
             # Nobody waits for those that are under way; the process may end with them.
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _collect(self, under_way: dict[Future[Receipt], Chunk], bar: "_Bar") -> None:
+    def _collect(self, under_way: dict[Future[Receipt], Chunk], bar: Bar) -> None:
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
             del under_way[future]
             self.summary.add(future.result())
             bar.say("")
-
-    def _upload(self, source: Source) -> None:
-        from windrow_cli.upload import upload  # noqa: PLC0415  needs the AWS SDK; JSON over HTTP does not
-
-        if self.url is not None:
-            raise BadInput(f"{source.path}: CSV goes into the landing zone, not to a --url; leave that out")
-        key, was_there = upload(source, self.stream, self.salt, self.context.connect(self.state).session().store())
-        self.summary.uploads.append(key)
-        self.summary.uploads_already_sent += was_there
 
 
 def parse_size(text: str) -> int:
@@ -223,53 +250,6 @@ def parse_size(text: str) -> int:
 # ---------------------------------------------------------------------------------------------------- what is shown
 
 
-class _Bar:
-    """The progress bar on standard error, so that standard output stays clean."""
-
-    def __init__(self, progress: Progress, task: TaskID, give_up_after_s: float) -> None:
-        self._progress = progress
-        self._task = task
-        self._give_up_after_s = give_up_after_s
-        self._before_bytes: dict[str, int] = {}
-        self._said: set[str] = set()
-
-    def show(self, source: Source, read_bytes: int, summary: Summary) -> None:
-        self._before_bytes[str(source.path)] = read_bytes
-        self._progress.update(
-            self._task, completed=sum(self._before_bytes.values()), description=source.name, records=summary.records
-        )
-
-    def say(self, what: str) -> None:
-        """Why it takes longer; empty when it goes on."""
-        self._progress.update(self._task, note=what)
-        if self._progress.disable and what and what not in self._said:
-            self._said.add(what)
-            self._progress.console.print(
-                f"{what}; trying again for up to {self._give_up_after_s:.0f} s",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
-
-
-@contextmanager
-def _progress(context: Context, found: Sequence[Source], give_up_after_s: float) -> Iterator[_Bar]:
-    is_known = all(source.size_bytes for source in found)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[records]:,} records"),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("[yellow]{task.fields[note]}"),
-        console=context.err,
-        transient=True,
-        disable=not context.err.is_terminal,
-    ) as progress:
-        total = sum(source.size_bytes for source in found) if is_known else None
-        yield _Bar(progress, progress.add_task("", total=total, records=0, note=""), give_up_after_s)
-
-
 def _print(summary: Summary, context: Context, *, as_json: bool) -> None:
     if as_json:
         context.print_json({**asdict(summary), "faults": [asdict(fault) for fault in summary.faults]})
@@ -284,7 +264,7 @@ def _print(summary: Summary, context: Context, *, as_json: bool) -> None:
     if summary.uploads:
         new = len(summary.uploads) - summary.uploads_already_sent
         again = f", {summary.uploads_already_sent} already sent" if summary.uploads_already_sent else ""
-        out.print(f"CSV files for {summary.stream}: {new} uploaded{again}", highlight=False)
+        out.print(f"Files for {summary.stream}: {new} uploaded into the landing zone{again}", highlight=False)
     if summary.faults:
         table = Table("file", "record", "line", "column", "reason", "message", title_justify="left")
         for fault in summary.faults:

@@ -1,27 +1,32 @@
 """`windrow status`: what came in and what became of it."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import Parameter
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
+from windrow import halts
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
 from windrow.conservation import Balance, balance
 from windrow.errors import Transient
+from windrow.halts import Halt
 from windrow.lake.delta import DeltaLake
-from windrow.ports import QueueDepth
+from windrow.ports import ObjectStore, QueueDepth
 from windrow.units import SECOND_US, from_us
 from windrow_cli.context import AsJson, Injected, State
 
 _WATCH_EVERY_S = 2.0
-_LAW = "received = written + duplicate + quarantined + in flight"
+_LAW = "received = written + duplicate + quarantined + filtered + in flight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Figures:
     balances: tuple[Balance, ...]
     depths: dict[str, QueueDepth]
     now_us: int
+    halts: tuple[Halt, ...] = ()
+    """Streams that stopped themselves."""
 
     @property
     def is_explained(self) -> bool:
@@ -62,8 +69,8 @@ def status(
 ) -> int:
     """Show what came in and what became of it, per stream.
 
-    received = written + duplicate + quarantined + in flight, at any time. What does not add up is unexplained: then
-    this ends with exit code 1, which makes it an alarm.
+    received = written + duplicate + quarantined + filtered + in flight, at any time. What does not add up is
+    unexplained: then this ends with exit code 1, which makes it an alarm.
 
     ```
     windrow status
@@ -112,7 +119,15 @@ def gather(session: AwsSession, lake: DeltaLake, stream: str | None = None) -> F
     for name in session.topology.queues:
         for queue in (name, session.topology.dead_letter_queue(name)):
             depths[queue] = session.queue(queue).depth()
-    return Figures(balances, depths, clock.now_us())
+    return Figures(balances, depths, clock.now_us(), tuple(_halts(store, catalog, streams)))
+
+
+def _halts(store: ObjectStore, catalog: SpecCatalog, streams: Sequence[str]) -> Iterator[Halt]:
+    for name in streams:
+        published = catalog.current(name)
+        found = halts.find(store, name, published.version) if published.spec.halt is not None else None
+        if found is not None:
+            yield found
 
 
 def as_plain(figures: Figures) -> dict[str, Any]:
@@ -127,6 +142,7 @@ def as_plain(figures: Figures) -> dict[str, Any]:
             }
             for found in figures.balances
         ],
+        "halted": [msgspec.structs.asdict(halt) for halt in figures.halts],
         "queues": {name: asdict(depth) for name, depth in figures.depths.items()},
         "is_explained": figures.is_explained,
     }
@@ -137,6 +153,11 @@ def render(figures: Figures) -> RenderableType:
     parts: list[RenderableType] = [balances_table(figures), _freshness_table(figures), _queues_table(figures)]
     if not figures.balances:
         parts = ["There are no streams yet: publish a spec with `windrow publish FILE`.", _queues_table(figures)]
+    parts.extend(
+        f"[bold yellow]{halt.stream} is halted[/]: {halt.quarantined:,} of its last {halt.records:,} records would be "
+        f"in quarantine. Most often: {escape(halt.reason)}\n  Publish a better spec, or: windrow resume {halt.stream}"
+        for halt in figures.halts
+    )
     if not figures.is_explained:
         parts.append("[bold red]Some records are unexplained. That must never be: please report it.")
     return Group(*parts)
@@ -155,7 +176,10 @@ def balances_table(figures: Figures) -> Table:
         title_style="",
         header_style="bold",
     )
-    for name in ("received", "written", "duplicate", "quarantined", "in flight", "unexplained"):
+    # Most streams filter nothing; their table is the narrower for it.
+    has_filtered = any(found.filtered for found in figures.balances)
+    filtered = ("filtered",) if has_filtered else ()
+    for name in ("received", "written", "duplicate", "quarantined", *filtered, "in flight", "unexplained"):
         table.add_column(name, justify="right")
     for found in figures.balances:
         in_flight = f"{found.in_flight:,}"
@@ -167,6 +191,7 @@ def balances_table(figures: Figures) -> Table:
             f"{found.written:,}",
             f"{found.duplicate:,}",
             f"[yellow]{found.quarantined:,}[/]" if found.quarantined else "0",
+            *((f"{found.filtered:,}",) if has_filtered else ()),
             in_flight,
             f"[bold red]{found.unexplained:,}[/]" if found.unexplained else "[green]0[/]",
         )

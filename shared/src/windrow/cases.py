@@ -80,6 +80,10 @@ def parse_cases(text: str, origin: str) -> tuple[Case, ...]:
     """The cases in a YAML text; BadSettings lists everything that is wrong with them."""
     try:
         raw = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise BadSettings(origin, [f"{place}not YAML: {error.problem}"]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadSettings(origin, [f"not YAML: {str(error).splitlines()[0]}"]) from error
     try:

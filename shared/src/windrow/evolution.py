@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from windrow import keys
-from windrow.decoding.chunks import Unknown
+from windrow.decoding.unknown import Unknown
 from windrow.errors import Conflict, TooLarge
 from windrow.immutable import put_once
 from windrow.ports import ObjectHeaders, ObjectStore

@@ -135,19 +135,22 @@ def plain(explanation: Explanation) -> dict[str, Any]:
     answer = explanation.answer
     return {
         "records": _rows(explanation.records),
-        "rejects": [msgspec.to_builtins(reject) for reject in explanation.rejects],
+        "rejects": _as_json(explanation.rejects),
         "windows": _rows(explanation.windows),
         "filtered": explanation.filtered,
         "unknown_fields": dict(explanation.unknown),
         "response": {
             "status": answer.status,
             "headers": {"content-type": "application/json", **answer.headers},
-            "body": msgspec.to_builtins(answer.body),
+            "body": _as_json(answer.body),
         },
     }
 
 
 def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    encoded = msgspec.json.encode(frame.to_dicts())
-    rows: list[dict[str, Any]] = msgspec.json.decode(encoded)
+    rows: list[dict[str, Any]] = _as_json(frame.to_dicts())
     return rows
+
+
+def _as_json(value: Any) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(value))

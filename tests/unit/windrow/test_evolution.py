@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.pipeline import SENSORS, parsed
 from windrow import catalog
-from windrow.decoding.chunks import Unknown
+from windrow.decoding.unknown import Unknown
 from windrow.errors import BadSettings, TooLarge
 from windrow.evolution import MAX_COLUMNS, Evolution
 from windrow.keys import TABLE_NAME

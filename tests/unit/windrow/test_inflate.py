@@ -2,7 +2,9 @@
 
 import bz2
 import gzip
+import io
 import tracemalloc
+import zipfile
 import zlib
 from collections.abc import Callable
 
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windrow.errors import BadInput, TooLarge
-from windrow.inflate import codec_of_name, inflate
+from windrow.inflate import codec_of_name, inflate, inflate_blocks, zip_member
 
 MIB = 1 << 20
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -150,3 +152,64 @@ def test_an_unknown_encoding_is_bad_input_that_names_the_known() -> None:
 )
 def test_a_file_names_ending_tells_its_codec(name: str, codec: str) -> None:
     assert codec_of_name(name) == codec
+
+
+@given(plain_bytes, codecs, st.integers(1, 50))
+def test_how_a_body_is_cut_into_blocks_changes_nothing(plain: bytes, codec: str, size: int) -> None:
+    body = COMPRESS[codec](plain) * 2
+    blocks = (body[start : start + size] for start in range(0, len(body), size))
+
+    assert b"".join(inflate_blocks(blocks, codec, 1_000_000)) == plain * 2
+
+
+@each_codec
+def test_a_large_body_is_inflated_without_being_held(codec: str) -> None:
+    body = COMPRESS[codec](bytes(64 * MIB))
+    tracemalloc.start()
+    try:
+        total = sum(map(len, inflate_blocks([body], codec, 64 * MIB)))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert total == 64 * MIB
+    assert peak_bytes < 24 * MIB
+
+
+# ------------------------------------------------------------------------------------------------ zip
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in files.items():
+            archive.writestr(name, body)
+    return buffer.getvalue()
+
+
+@given(st.binary(max_size=500))
+def test_a_zip_with_one_file_is_that_file(plain: bytes) -> None:
+    body = zipped({"days/": b"", "days/a.csv": plain, "__MACOSX/days/._a.csv": b"furniture"})
+
+    assert inflate(body, "zip", 500) == plain
+    assert zip_member(body) == "days/a.csv"
+
+
+def test_a_zip_of_several_files_or_none_is_refused() -> None:
+    for body, count in ((zipped({}), 0), (zipped({"a": b"1", "b": b"2"}), 2)):
+        with pytest.raises(BadInput, match=f"the zip holds {count} files"):
+            inflate(body, "zip", 10)
+
+
+@given(st.binary(max_size=100) | st.integers(0, 200).map(lambda cut: zipped({"a.csv": b"x" * 99})[:cut]))
+def test_what_is_no_zip_is_bad_input(body: bytes) -> None:
+    try:
+        inflate(body, "zip", 1_000)
+    except (BadInput, TooLarge):
+        return
+    assert zip_member(body)
+
+
+def test_a_zip_bomb_is_refused_at_the_limit() -> None:
+    with pytest.raises(TooLarge, match="the limit of 1048576 bytes"):
+        inflate(zipped({"a": bytes(64 * MIB)}), "zip", MIB)

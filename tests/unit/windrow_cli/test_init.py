@@ -31,7 +31,7 @@ def test_a_spec_is_written_and_the_next_commands_are_told(windrow, sample: str) 
     for command in (
         "lint config/streams/readings.yaml",
         "explain config/streams/readings.yaml readings.csv",
-        "dev --config config",
+        "dev --detach",
         "send readings readings.csv",
         'query "from readings.records limit 10"',
     ):

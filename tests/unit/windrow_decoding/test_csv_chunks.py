@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from windrow import spec
 from windrow.decoding import csv_chunks
 from windrow.decoding.checks import check
-from windrow.decoding.chunks import INDEX, Chunk, Unknown
+from windrow.decoding.chunks import INDEX, Chunk
 from windrow.decoding.csv_chunks import cut_csv
 from windrow.decoding.text import is_utf8
+from windrow.decoding.unknown import Unknown
 from windrow.errors import BadInput
 from windrow.spec import StreamSpec
 

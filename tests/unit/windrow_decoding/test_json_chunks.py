@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from windrow import spec
 from windrow.decoding import json_reader
-from windrow.decoding.chunks import INDEX, Chunk, Unknown, merged
+from windrow.decoding.chunks import INDEX, Chunk
 from windrow.decoding.json_chunks import cut_document, cut_lines
+from windrow.decoding.unknown import Unknown, merged
 from windrow.errors import BadInput
 from windrow.framing import Malformed
 from windrow.spec import StreamSpec

@@ -337,7 +337,7 @@ def test_a_fraction_written_by_strftime_is_read_back_exactly(moment: datetime, f
 )
 def test_a_pattern_means_what_it_means_to_python(moment: datetime, pattern: str, is_short: bool) -> None:
     text = moment.strftime(pattern)
-    if is_short and "%Y%m" not in pattern and "%j" not in pattern and "%f" not in pattern:
+    if is_short and "%Y%m" not in pattern and "%j" not in pattern and "%f" not in pattern and "%y" not in pattern:
         text = re.sub(r"(?<![0-9])0(?=[0-9])", "", text)  # 3/4/2020 instead of 03/04/2020
 
     assert read(text, pattern) == datetime.strptime(text, pattern).replace(tzinfo=UTC)

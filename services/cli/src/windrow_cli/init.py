@@ -178,17 +178,17 @@ def _print_proposal(proposal: Proposal, target: Path | None, sample: str, contex
         columns.add_row(*map(cell, (column.name, column.type, column.source, "; ".join((column.why, *column.hints)))))
     console.print(settings)
     console.print(columns)
-    where = "-" if target is None else str(target)
-    if target is not None:
-        console.print(
-            f"Written to {shown(where)}. Look it through, then:", highlight=False, markup=False, soft_wrap=True
-        )
-    config = target.parent.parent if target is not None and target.parent.name == "streams" else Path("config")
+    if target is None:
+        return
+    where = str(target)
+    console.print(f"Written to {shown(where)}. Look it through, then:", highlight=False, markup=False, soft_wrap=True)
+    config = target.parent.parent if target.parent.name == "streams" else target.parent
+    elsewhere = "" if config == _FOLDER.parent else f" --config {shlex.quote(str(config))}"
     program, stream = context.program, proposal.stream
     for command in (
         f"{program} lint {shlex.quote(where)}",
         f"{program} explain {shlex.quote(where)} {shlex.quote(sample)}",
-        f"{program} dev --config {shlex.quote(str(config))}",
+        f"{program} dev --detach{elsewhere}",
         f"{program} send {stream} {shlex.quote(sample)}",
         f'{program} query "from {stream}.records limit 10"',
     ):

@@ -1,8 +1,8 @@
 """One landed object, decoded: its parts to segments and quarantine, and the manifests that say so."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -12,10 +12,10 @@ import polars as pl
 from windrow import halts, keys, manifest
 from windrow.catalog import PublishedSpec
 from windrow.clock import Clock
-from windrow.decoding.chunks import Unknown, merged
 from windrow.decoding.decode import LAYOUT, Batch, Decoded, DecodeLimits, ReadPieces, decode
 from windrow.decoding.formats import kind_of
 from windrow.decoding.segments import Segment, split
+from windrow.decoding.unknown import Unknown, merged
 from windrow.errors import BadInput, Permanent, TooLarge
 from windrow.evolution import Evolution
 from windrow.immutable import put_once
@@ -29,6 +29,8 @@ from windrow.spec import StreamSpec
 from windrow_consumer.brake import Brakes
 
 _PARQUET = "application/vnd.apache.parquet"
+_AHEAD = 32
+"""Segments that may wait to be written."""
 _COUNT_DIGITS = 12
 _TIME_DIGITS = 17  # microseconds until the year 5138
 
@@ -200,7 +202,7 @@ class Landing:
             self._put(found, keys.segment_key(address), segment.body, _PARQUET)
             return SegmentEntry(segment.place.bucket_us, segment.place.shard, segment.row_count, len(segment.body))
 
-        entries = tuple(self.puts.map(put, split(decoded.rows, found.spec)))
+        entries = tuple(_in_turn(self.puts, put, split(decoded.rows, found.spec)))
         if decoded.rejected:
             key = keys.quarantine_key(found.stream, part)
             self._put(found, key, encode_lines(list(decoded.rejected)), "application/x-ndjson")
@@ -250,6 +252,19 @@ class Landing:
         # The write id is the batch under a spec version and a way of cutting: a retry is ours, anything else is not.
         write_id = f"{found.batch}-v{found.version}-l{LAYOUT}"
         put_once(self.store, key, body, write_id, ObjectHeaders(content_type=content_type))
+
+
+def _in_turn(
+    pool: ThreadPoolExecutor, put: Callable[[Segment], SegmentEntry], segments: Iterator[Segment]
+) -> Iterator[SegmentEntry]:
+    """Put segments several at a time, and make no more of them ahead than are on their way."""
+    under_way: deque[Future[SegmentEntry]] = deque()
+    for segment in segments:
+        under_way.append(pool.submit(put, segment))
+        if len(under_way) >= _AHEAD:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
 
 
 def _verdict(parts: Iterable[Decoded]) -> _Verdict:

@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
+from windrow.decoding.unknown import Unknown
 from windrow.quarantine import RecordFormat, Reject
-from windrow.spec import ItemType
 
 INDEX = "_index"
 """Column of the place of a record among the records of its piece, from 0."""
-
-
-FieldKind = ItemType | Literal["json"]
-"""What a field holds that no column names: one kind of value, or several or nested ones, which only JSON can say."""
 
 
 class Original(NamedTuple):
@@ -22,15 +18,6 @@ class Original(NamedTuple):
 
     line: int | None
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A field that no column names: how many records hold a value there, and what kind of value."""
-
-    record_count: int
-    kind: FieldKind
-    """The narrowest that holds every value seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +46,3 @@ class Chunk:
 
 Piece = Callable[[], Chunk]
 """A piece that has been cut off but not read yet: pure, and safe to read in another thread."""
-
-
-def merged(*found: Mapping[str, Unknown]) -> dict[str, Unknown]:
-    """Unknown fields of several pieces together."""
-    total: dict[str, Unknown] = {}
-    for each in found:
-        for path, one in each.items():
-            known = total.get(path)
-            if known is None:
-                total[path] = one
-                continue
-            total[path] = Unknown(known.record_count + one.record_count, wider(known.kind, one.kind))
-    return total
-
-
-def wider(one: FieldKind, other: FieldKind) -> FieldKind:
-    """The narrowest kind that holds values of both."""
-    if one == other:
-        return one
-    return "float" if {one, other} == {"int", "float"} else "json"

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from windrow.decoding.chunks import INDEX, Unknown
+from windrow.decoding.chunks import INDEX
+from windrow.decoding.unknown import Unknown
 from windrow.lake.schema import column_type
 from windrow.quarantine import Reject
 from windrow.spec import ItemType, StreamSpec

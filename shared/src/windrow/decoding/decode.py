@@ -13,12 +13,13 @@ import msgspec
 import polars as pl
 
 from windrow.decoding.checks import check
-from windrow.decoding.chunks import INDEX, Chunk, Original, Piece, Unknown, merged
+from windrow.decoding.chunks import INDEX, Chunk, Original, Piece
 from windrow.decoding.csv_chunks import cut_csv
 from windrow.decoding.formats import Kind, codec_of, kind_of, kind_of_name
 from windrow.decoding.json_chunks import cut_document, cut_lines
 from windrow.decoding.tables import cut_arrow, cut_parquet
 from windrow.decoding.transforms import MEMBER, explode, transform
+from windrow.decoding.unknown import Unknown, merged
 from windrow.errors import BadInput, TooLarge
 from windrow.inflate import inflate_blocks, zip_member
 from windrow.keys import digest

@@ -13,13 +13,14 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import json as pa_json
 
-from windrow.decoding.chunks import INDEX, Unknown
+from windrow.decoding.chunks import INDEX
 from windrow.decoding.json_flat import Unfit, read_flat
 from windrow.decoding.json_layout import Layout
 from windrow.decoding.json_learned import Learned, column_of
 from windrow.decoding.json_lines import lines_fit
 from windrow.decoding.json_unknown import count_fields, fields_of
 from windrow.decoding.text import is_utf8
+from windrow.decoding.unknown import Unknown
 
 _BLOCK_BYTES = 1 << 20
 _DOUBTFUL = "_doubtful"

@@ -12,10 +12,10 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import json as pa_json
 
-from windrow.decoding.chunks import FieldKind
 from windrow.decoding.json_paths import is_plain_name, source_of
 from windrow.decoding.json_plan import Used
 from windrow.decoding.json_unknown import fields_of
+from windrow.decoding.unknown import FieldKind
 
 _SAMPLES = 128
 _SAMPLE_BYTES = 1 << 18

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from windrow.decoding.chunks import INDEX, Chunk, FieldKind, Original, Unknown, merged
+from windrow.decoding.chunks import INDEX, Chunk, Original
 from windrow.decoding.json_columnar import read_columnar
 from windrow.decoding.json_layout import Layout, layout_of
 from windrow.decoding.json_learned import sample_of
@@ -17,6 +17,7 @@ from windrow.decoding.json_lines import is_tidy, line_ends
 from windrow.decoding.json_plan import Plan
 from windrow.decoding.json_single import constants, decode_document, read_single
 from windrow.decoding.json_unknown import Names, unknown_of
+from windrow.decoding.unknown import FieldKind, Unknown, merged
 from windrow.errors import BadInput
 from windrow.framing import SPACE
 from windrow.quarantine import Reject

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from windrow.decoding.chunks import FieldKind
 from windrow.decoding.json_paths import NoValue, source_of
 from windrow.decoding.json_plan import DIGITS, Kind, Plan, RawColumn, Source, describe
 from windrow.decoding.json_unknown import Names, fields_of
+from windrow.decoding.unknown import FieldKind
 from windrow.framing import why_malformed
 from windrow.quarantine import Reject
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from windrow.decoding.chunks import FieldKind, Unknown, wider
 from windrow.decoding.json_paths import source_of
 from windrow.decoding.json_plan import Used
+from windrow.decoding.unknown import FieldKind, Unknown, wider
 
 _KINDS: Mapping[type, FieldKind] = {bool: "bool", int: "int", float: "float", dict: "json", list: "json"}
 

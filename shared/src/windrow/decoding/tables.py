@@ -11,13 +11,17 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
-from windrow.decoding.chunks import INDEX, Chunk, FieldKind, Original, Piece, Unknown
+from windrow.decoding.chunks import INDEX, Chunk, Original, Piece
+from windrow.decoding.unknown import FieldKind, Unknown
 from windrow.errors import BadInput, TooLarge
 from windrow.quarantine import Reject
 from windrow.spec import StreamSpec
 
 _MAX_PIECE_ROWS = 1 << 16
 _VALUE_CHARS = 200
+DAY_S = 86_400
+_FIRST_S, _LAST_S = -62_135_596_800, 253_402_300_800
+"""From year 1 up to year 10000."""
 
 
 def cut_parquet(body: bytes, spec: StreamSpec, *, chunk_bytes: int, max_plain_bytes: int) -> Iterator[Piece]:
@@ -61,8 +65,15 @@ def cut_arrow(body: bytes, spec: StreamSpec) -> Iterator[Piece]:
 def _read(batch: pa.RecordBatch, spec: StreamSpec) -> Chunk:
     try:
         frame = pl.DataFrame(pa.Table.from_batches([batch]))
-    except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,  # a schema that is damaged
+        pa.ArrowException,
+        TypeError,
+        ValueError,
+    ) as error:
         raise BadInput(f"the file holds columns that cannot be read: {_first_line(error)}") from error
+    frame, unreal = _without_unreal_times(frame)
     used: set[str] = set()
     raw: list[pl.Series] = []
     for name in spec.read:
@@ -77,6 +88,7 @@ def _read(batch: pa.RecordBatch, spec: StreamSpec) -> Chunk:
             raw.append(_prepared(found, spec, name, frame.height))
     rows = pl.DataFrame([*raw, pl.int_range(frame.height, dtype=pl.Int64, eager=True).alias(INDEX)])
     unknown, rejects = _unknown(frame, spec, used | ({spec.explode.split(".")[0]} if spec.explode else set()))
+    rejects = tuple({reject.index: reject for reject in (*rejects, *unreal)}.values())
     if rejects:
         rows = rows.filter(~pl.col(INDEX).is_in([reject.index for reject in rejects]))
 
@@ -86,6 +98,26 @@ def _read(batch: pa.RecordBatch, spec: StreamSpec) -> Chunk:
     return Chunk(
         rows=rows, rejects=rejects, record_count=frame.height, original=original, format="json", unknown=unknown
     )
+
+
+def _without_unreal_times(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Reject]]:
+    """The frame without times beyond the years 1 to 9999, at which libraries stumble, and a reject for each row."""
+    rejects: list[Reject] = []
+    for name, kind in frame.schema.items():
+        if not isinstance(kind, pl.Datetime | pl.Date):
+            continue
+        per_s = (
+            {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[kind.time_unit] if isinstance(kind, pl.Datetime) else 0
+        )
+        first, last = (_FIRST_S * per_s, _LAST_S * per_s - 1) if per_s else (_FIRST_S // DAY_S, _LAST_S // DAY_S - 1)
+        count = frame[name].to_physical().cast(pl.Int64)
+        is_unreal = ~count.is_between(max(first, -(1 << 63)), min(last, (1 << 63) - 1)).fill_null(value=True)
+        for index in is_unreal.arg_true():
+            message = f"column {name!r} is a time beyond the years 1 to 9999: {count[index]}"
+            rejects.append(Reject(reason="bad_time", message=message, index=index, field=name, value=str(count[index])))
+        if rejects:
+            frame = frame.with_columns(pl.when(~is_unreal).then(pl.col(name)).alias(name))
+    return frame, sorted(rejects, key=lambda reject: reject.index or 0)
 
 
 # ------------------------------------------------------------------------------------------------ sources

@@ -87,7 +87,20 @@ def main() -> None:
     bad_lines = _spoil(lines, b'"temperature":', b'"temperature":"warm')
     bad_rows = _spoil(rows, b",true,", b",perhaps,")
     contests = [
-        Contest("NDJSON to segments", lines, "x.ndjson", "polars.read_ndjson, with a schema", lambda: _ndjson(lines)),
+        Contest(
+            "NDJSON to segments",
+            lines,
+            "x.ndjson",
+            "polars.read_ndjson, the same types",
+            lambda: _ndjson(lines, times=True),
+        ),
+        Contest(
+            "NDJSON to segments",
+            lines,
+            "x.ndjson",
+            "polars.read_ndjson, times as text",
+            lambda: _ndjson(lines, times=False),
+        ),
         Contest("NDJSON, 1 % bad", bad_lines, "x.ndjson", "no bad records", lambda: run(lines, "x.ndjson", parsed)),
         Contest("CSV to segments", rows, "x.csv", "polars.read_csv, the same types", lambda: _csv(rows, times=True)),
         Contest("CSV to segments", rows, "x.csv", "polars.read_csv, times as text", lambda: _csv(rows, times=False)),
@@ -138,13 +151,16 @@ def _blocks(body: bytes) -> Iterator[bytes]:
     return (bytes(view[start : start + _BLOCK_BYTES]) for start in range(0, len(body), _BLOCK_BYTES))
 
 
-def _ndjson(body: bytes) -> pl.DataFrame:
-    return pl.read_ndjson(io.BytesIO(body), schema=_PEER)
+def _ndjson(body: bytes, *, times: bool) -> pl.DataFrame:
+    return pl.read_ndjson(io.BytesIO(body), schema=_schema(times=times))
 
 
 def _csv(body: bytes, *, times: bool) -> pl.DataFrame:
-    schema = {**_PEER, "ts": pl.Datetime("us", "UTC")} if times else _PEER
-    return pl.read_csv(io.BytesIO(body), schema=schema)
+    return pl.read_csv(io.BytesIO(body), schema=_schema(times=times))
+
+
+def _schema(*, times: bool) -> dict[str, pl.DataType]:
+    return {**_PEER, "ts": pl.Datetime("us", "UTC")} if times else _PEER
 
 
 def contest(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[list[Run], list[Run]]:

@@ -317,3 +317,21 @@ def test_parquet_lands_like_anything_else(tmp_path: Path) -> None:
     pipeline.settle()
 
     assert pipeline.record_rows() == expected_records([reading(second) for second in range(10)])
+
+
+def test_a_field_that_first_comes_with_a_replay_becomes_a_column_too(tmp_path: Path) -> None:
+    from windrow_reprocessor.replay import ReplayRequest
+
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(EVOLVE)
+    pipeline.post([{"ts": "2026-01-01T00:00:05Z", "sensor": "a", "temperature": "x", "colour": "red"}])
+    pipeline.settle()
+    assert pipeline.balance().quarantined == 1
+    pipeline.publish(
+        EVOLVE.replace("temperature: {type: float, required: true}", "temperature: {type: float, missing: x}")
+    )
+    pipeline.replayer.replay(ReplayRequest(stream="sensors"))
+    pipeline.settle()
+
+    assert table(pipeline)["colour"].to_list() == ["red"]
+    assert (pipeline.balance().quarantined, pipeline.balance().unexplained) == (0, 0)

@@ -118,12 +118,14 @@ class Landing:
         spec = found.spec
         made = self._decode(found)
         first = list(islice(made, 1))
-        if found.is_replay or (spec.on_error == "quarantine" and spec.halt is None and spec.schema_policy != "evolve"):
+        # What an operator sends again has been judged by the operator.
+        may_be_refused = not found.is_replay and (spec.on_error == "reject" or spec.halt is not None)
+        if not may_be_refused and spec.schema_policy != "evolve":
             return chain(first, made)
         verdict, parts = self._judge(found, first, made)
-        if spec.halt is not None and self._halts(found, verdict):
+        if may_be_refused and spec.halt is not None and self._halts(found, verdict):
             return None
-        if spec.on_error == "reject" and verdict.quarantined:
+        if may_be_refused and spec.on_error == "reject" and verdict.quarantined:
             why = (
                 f"{verdict.quarantined} of {verdict.record_count} records are bad, and the stream refuses such files "
                 f"whole (on_error: reject); the first: {verdict.example}"

@@ -55,15 +55,15 @@ def read_columnar(body: bytes, count: int, layout: Layout, *, is_hasty: bool = F
     if not is_utf8(body):
         return None
     learned = layout.learned
-    if learned is not None and not layout.has_nulls:
+    if is_flat(layout):
         try:
-            flat = read_flat(body, count, learned.schema)
+            flat = read_as_flat(body, count, layout)
         except Unfit:
             if is_hasty:
                 return None
             flat = None
         if flat is not None:
-            return _assemble(flat, layout, learned.fields)
+            return flat
     if not _is_an_object_a_line(body, count):
         return None
     if learned is not None:
@@ -74,6 +74,21 @@ def read_columnar(body: bytes, count: int, layout: Layout, *, is_hasty: bool = F
     if table is None:
         return None
     return _with_counted(table, layout, body)
+
+
+def is_flat(layout: Layout) -> bool:
+    """Whether the sample of a piece showed plain flat records only."""
+    return layout.learned is not None and not layout.has_nulls
+
+
+def read_as_flat(body: bytes, count: int, layout: Layout) -> Columnar | None:
+    """All `count` lines as plain flat records of this layout, whichever piece it was made for; None if they are not.
+
+    Raises Unfit when single lines are to blame.
+    """
+    learned = layout.learned
+    flat = read_flat(body, count, learned.schema) if learned is not None and is_utf8(body) else None
+    return None if flat is None or learned is None else _assemble(flat, layout, learned.fields)
 
 
 def _is_an_object_a_line(body: bytes, count: int) -> bool:

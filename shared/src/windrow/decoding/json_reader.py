@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import Any
 
@@ -10,7 +10,8 @@ import msgspec
 import polars as pl
 
 from windrow.decoding.chunks import INDEX, Chunk, Original
-from windrow.decoding.json_columnar import read_columnar
+from windrow.decoding.json_columnar import Columnar, is_flat, read_as_flat, read_columnar
+from windrow.decoding.json_flat import Unfit
 from windrow.decoding.json_layout import Layout, layout_of
 from windrow.decoding.json_learned import sample_of
 from windrow.decoding.json_lines import is_tidy, line_ends
@@ -31,6 +32,17 @@ LineOf = Callable[[int], int]
 """The line on which a record starts, from 1, by its number among those of a piece."""
 
 
+@dataclass(slots=True)
+class Memory:
+    """How the last piece was read, as long as all have been flat: then the next one most likely is like it.
+
+    It only saves looking for a layout: what is read does not depend on it. Pieces in other threads may see it or not.
+    """
+
+    layout: Layout | None = None
+    is_worth_it: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What stands around records."""
@@ -41,6 +53,7 @@ class Context:
     """Decoded; None where nothing reads it."""
     constants: Mapping[tuple[str, int], Any] | None
     """Values that columns take from it; None where one is of another kind than its column."""
+    memory: Memory = field(default_factory=Memory)
 
 
 def context_of(text: str, plan: Plan) -> Context:
@@ -130,13 +143,18 @@ class _Piece:
 
     def _read_columns(self, text: bytes, indexes: Sequence[int]) -> None:
         """Read tidy lines, which hold the records of these indexes."""
+        if self._is_like_the_last(text, indexes):
+            return
         constants = self._context.constants
         layout = None
         if indexes and self._plan.is_columnar and constants is not None:
             layout = layout_of(self._plan, sample_of(text), constants, len(indexes))
         if layout is None:
             self._careful += indexes
-        elif not self._is_read(text, indexes, layout, is_hasty=True):
+        elif self._is_read(text, indexes, layout, is_hasty=True):
+            if self._context.memory.is_worth_it and is_flat(layout):
+                self._context.memory.layout = layout
+        else:
             # Most often a few records are to blame. A test of single lines finds them, and the rest is read in one go.
             # What that test does not see, such as a name that stands twice, costs a part of the piece.
             ends = line_ends(text)
@@ -155,13 +173,31 @@ class _Piece:
         found = read_columnar(text, len(indexes), layout, is_hasty=is_hasty)
         if found is None:
             return False
+        self._take(found, indexes)
+        return True
+
+    def _is_like_the_last(self, text: bytes, indexes: Sequence[int]) -> bool:
+        memory = self._context.memory
+        layout = memory.layout
+        if layout is None or not indexes:
+            return False
+        try:
+            found = read_as_flat(text, len(indexes), layout)
+        except Unfit:
+            found = None
+        if found is None:
+            memory.layout, memory.is_worth_it = None, False
+            return False
+        self._take(found, indexes)
+        return True
+
+    def _take(self, found: Columnar, indexes: Sequence[int]) -> None:
         frame = found.frame
         if indexes != range(len(indexes)):
             frame = frame.with_columns(pl.Series(INDEX, indexes, pl.Int64).gather(frame[INDEX]))
         self._frames.append(frame)
         self._unknown.append(found.unknown)
         self._careful += [indexes[line] for line in found.doubtful]
-        return True
 
     # ---------------------------------------------------------------------------------------- one by one
 

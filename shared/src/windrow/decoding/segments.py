@@ -82,7 +82,7 @@ def _key_text(name: str, spec: StreamSpec) -> pl.Expr:
 
 
 def to_parquet(rows: pl.DataFrame) -> bytes:
-    """Rows as zstd Parquet with statistics."""
+    """Rows as zstd Parquet. Segments are read whole, so statistics would serve nobody."""
     buffer = io.BytesIO()
-    rows.write_parquet(buffer, compression="zstd", compression_level=3)
+    rows.write_parquet(buffer, compression="zstd", compression_level=3, statistics=False)
     return buffer.getvalue()

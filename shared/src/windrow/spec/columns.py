@@ -41,9 +41,9 @@ class Column(Part):
     """
 
     type: ColumnType
-    """string; bool; int (64 bit); float (64 bit, finite); decimal (exact, see `precision` and `scale`, or short
-    `decimal(12,2)`); timestamp (µs, UTC); date; categorical (text of few values); list (see `items`, or short
-    `list(float)`); json (anything, kept as its JSON text)."""
+    """string; bool (true and false; in text also 1 and 0); int (64 bit); float (64 bit, finite); decimal (exact, see
+    `precision` and `scale`, or short `decimal(12,2)`); timestamp (µs, UTC); date; categorical (text of few values);
+    list (see `items`, or short `list(float)`); json (anything, kept as its JSON text)."""
     precision: Annotated[int, Field(ge=1, le=38)] = 18
     """Decimal digits in all, of a decimal."""
     scale: Annotated[int, Field(ge=0, le=38)] = 2

@@ -23,7 +23,8 @@ import polars as pl
 
 from windrow import spec
 from windrow.decoding.chunks import Chunk, Piece
-from windrow.decoding.decode import Batch, DecodeLimits, decode
+from windrow.decoding.decode import decode
+from windrow.decoding.parts import Batch, DecodeLimits
 from windrow.decoding.segments import split
 
 SPEC = """

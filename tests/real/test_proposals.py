@@ -14,7 +14,8 @@ import pytest
 
 from tests.real import recorded
 from tests.support.pipeline import parsed
-from windrow.decoding.decode import Batch, Decoded, DecodeLimits, decode_whole
+from windrow.decoding.decode import decode_whole
+from windrow.decoding.parts import Batch, Decoded, DecodeLimits
 from windrow.units import to_us
 
 pytestmark = recorded.needs()

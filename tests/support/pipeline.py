@@ -14,7 +14,7 @@ from windrow import keys, log, spec
 from windrow.admission import Acknowledgement, RequestLimits
 from windrow.catalog import SpecCatalog
 from windrow.conservation import Balance, balance
-from windrow.decoding.decode import DecodeLimits
+from windrow.decoding.parts import DecodeLimits
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
 from windrow.ports import ObjectHeaders, Outgoing

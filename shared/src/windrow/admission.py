@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from windrow.decoding.decode import Batch, Decoded, DecodeLimits, decode_whole
+from windrow.decoding.decode import decode_whole
 from windrow.decoding.formats import CONTENT_TYPES, Kind, kind_of_type
+from windrow.decoding.parts import Batch, Decoded, DecodeLimits
 from windrow.errors import BadInput, Conflict, NotFound, TooLarge, WindrowError
 from windrow.framing import JSON_TYPES, Malformed, frame
 from windrow.inflate import CODECS, inflate

@@ -8,8 +8,9 @@ import msgspec
 import polars as pl
 
 from windrow.admission import Answer, RequestLimits, acknowledged, admit, check_media, refused
-from windrow.decoding.decode import Batch, Decoded, DecodeLimits, decode_whole
+from windrow.decoding.decode import decode_whole
 from windrow.decoding.formats import CONTENT_TYPES, Kind, codec_of, kind_of_name
+from windrow.decoding.parts import Batch, Decoded, DecodeLimits
 from windrow.decoding.segments import bucket_of, shards
 from windrow.errors import BadInput, TooLarge
 from windrow.keys import landing_key, windows_table

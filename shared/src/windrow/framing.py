@@ -318,3 +318,12 @@ def _empty() -> Reject:
 
 def _excerpt(raw: bytes) -> str:
     return raw[:_VALUE_CHARS].decode(errors="replace")
+
+
+def is_json(text: bytes) -> bool:
+    """Whether a text is one JSON value and nothing besides."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow import spec
-from windrow.decoding.decode import Batch, Decoded, DecodeLimits
 from windrow.decoding.decode import decode_whole as decode
 from windrow.decoding.formats import kind_of
+from windrow.decoding.parts import Batch, Decoded, DecodeLimits
 from windrow.errors import BadInput, TooLarge
 from windrow.lake.schema import segment_schema
 from windrow.quarantine import REPLAY_TYPE, QuarantinedRecord, Reject, encode_lines

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from windrow import spec
-from windrow.decoding.decode import Batch, Decoded, DecodeLimits, decode_whole
+from windrow.decoding.decode import decode_whole
+from windrow.decoding.parts import Batch, Decoded, DecodeLimits
 from windrow.decoding.tables import cut_arrow, cut_parquet
 from windrow.decoding.unknown import Unknown
 from windrow.errors import BadInput, TooLarge

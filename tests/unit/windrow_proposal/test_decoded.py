@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.decoding.decode import Batch, Decoded, DecodeLimits, decode_whole
+from windrow.decoding.decode import decode_whole
+from windrow.decoding.parts import Batch, Decoded, DecodeLimits
 from windrow.proposal import propose
 from windrow.units import to_us
 

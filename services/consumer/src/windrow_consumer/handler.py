@@ -9,7 +9,7 @@ from windrow import halts, keys, manifest, messages
 from windrow.catalog import PublishedSpec, SpecCatalog
 from windrow.clock import Clock
 from windrow.decoding.chunks import Chunk, Piece
-from windrow.decoding.decode import DecodeLimits
+from windrow.decoding.parts import DecodeLimits
 from windrow.errors import BadInput, NotFound, Permanent, Transient
 from windrow.evolution import Evolution
 from windrow.lake.tables import Place

@@ -12,8 +12,9 @@ import polars as pl
 from windrow import halts, keys, manifest
 from windrow.catalog import PublishedSpec
 from windrow.clock import Clock
-from windrow.decoding.decode import LAYOUT, Batch, Decoded, DecodeLimits, ReadPieces, decode
+from windrow.decoding.decode import LAYOUT, ReadPieces, decode
 from windrow.decoding.formats import kind_of
+from windrow.decoding.parts import Batch, Decoded, DecodeLimits
 from windrow.decoding.segments import Segment, split
 from windrow.decoding.unknown import Unknown, merged
 from windrow.errors import BadInput, Permanent, TooLarge

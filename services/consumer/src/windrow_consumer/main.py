@@ -4,7 +4,7 @@ from windrow import process, topology
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
-from windrow.decoding.decode import DecodeLimits
+from windrow.decoding.parts import DecodeLimits
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_consumer.handler import Handler

@@ -11,8 +11,7 @@ import random
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,8 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from windrow import spec
-from windrow.decoding.chunks import Chunk, Piece
-from windrow.decoding.decode import decode
+from windrow.decoding.decode import decode, read_ahead
 from windrow.decoding.parts import Batch, DecodeLimits
 from windrow.decoding.segments import split
 
@@ -135,14 +133,9 @@ def consume(source: Callable[[], Iterable[bytes]], name: str, parsed: spec.Strea
     """As `run`, from a stream of blocks."""
     batch = Batch("b" * 32, name, _RECEIVED_US, "", "")
     with ThreadPoolExecutor(2) as pool:
-
-        def read(pieces: Sequence[Piece]) -> Iterable[Chunk]:
-            waiting = deque(pool.submit(piece) for piece in pieces)
-            return (waiting.popleft().result() for _ in range(len(waiting)))
-
         return sum(
             segment.row_count
-            for part in decode(source, batch, parsed, _LIMITS, read)
+            for part in decode(source, batch, parsed, _LIMITS, read_ahead(pool))
             for segment in split(part.rows, parsed)
         )
 

@@ -33,6 +33,10 @@ class RequestLimits:
     """One record, as text."""
 
 
+DEFAULT_LIMITS = RequestLimits(max_body_bytes=16 << 20, max_plain_bytes=64 << 20, max_record_bytes=1 << 20)
+"""What ingest allows unless it is told otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """A request that may land."""

@@ -5,8 +5,9 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import zstandard
 
@@ -57,7 +58,8 @@ def inflate_blocks(blocks: Iterable[bytes], codec: str, max_bytes: int) -> Itera
             plain = _zip(b"".join(blocks))
         case _:
             raise BadInput(f"unknown content encoding {codec!r}; use {', '.join(CODECS)}")
-    return _limited(plain, codec, max_bytes)
+    does = "has" if codec in ("", "identity") else "inflates to"
+    return limited(plain, max_bytes, f"the body {does} more than the limit of {max_bytes} bytes")
 
 
 def zip_member(body: bytes) -> str:
@@ -69,37 +71,33 @@ def zip_member(body: bytes) -> str:
 # ------------------------------------------------------------------------------------------------ members in a row
 
 
-class _Member(Protocol):
+class _Member(ABC):
     """One gzip member, zstd frame or bzip2 stream."""
 
     codec: str
 
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
     @property
-    def is_done(self) -> bool: ...
+    def is_done(self) -> bool:
+        return bool(self._inner.eof)
 
     @property
     def rest(self) -> bytes:
         """What was fed and lies after the member's end."""
-        ...
+        return bytes(self._inner.unused_data)
 
+    @abstractmethod
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Plain bytes in bounded steps. Raises BadInput when this is not of the codec."""
-        ...
 
 
-class _Gzip:
+class _Gzip(_Member):
     codec = "gzip"
 
     def __init__(self) -> None:
-        self._inner = zlib.decompressobj(wbits=31)
-
-    @property
-    def is_done(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def rest(self) -> bytes:
-        return self._inner.unused_data
+        super().__init__(zlib.decompressobj(wbits=31))
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
@@ -110,19 +108,11 @@ class _Gzip:
             raise BadInput(f"the body is not gzip: {error}") from error
 
 
-class _Zstd:
+class _Zstd(_Member):
     codec = "zstd"
 
     def __init__(self) -> None:
-        self._inner = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj()
-
-    @property
-    def is_done(self) -> bool:
-        return bool(self._inner.eof)
-
-    @property
-    def rest(self) -> bytes:
-        return bytes(self._inner.unused_data)
+        super().__init__(zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj())
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
@@ -131,19 +121,11 @@ class _Zstd:
             raise BadInput(f"the body is not zstd: {error}") from error
 
 
-class _Bzip2:
+class _Bzip2(_Member):
     codec = "bzip2"
 
     def __init__(self) -> None:
-        self._inner = bz2.BZ2Decompressor()
-
-    @property
-    def is_done(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def rest(self) -> bytes:
-        return self._inner.unused_data
+        super().__init__(bz2.BZ2Decompressor())
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
@@ -154,7 +136,7 @@ class _Bzip2:
             raise BadInput(f"the body is not bzip2: {error}") from error
 
 
-def _members(blocks: Iterable[bytes], kind: type[_Member], feed_bytes: int) -> Iterator[bytes]:
+def _members(blocks: Iterable[bytes], kind: Callable[[], _Member], feed_bytes: int) -> Iterator[bytes]:
     """A body may be several members in a row."""
     member = kind()
     parts, taken_bytes = 1, 0
@@ -176,13 +158,13 @@ def _members(blocks: Iterable[bytes], kind: type[_Member], feed_bytes: int) -> I
         raise BadInput(f"the {member.codec} body ends too early, after {taken_bytes} bytes")
 
 
-def _limited(plain: Iterable[bytes], codec: str, max_bytes: int) -> Iterator[bytes]:
+def limited(blocks: Iterable[bytes], max_bytes: int, message: str) -> Iterator[bytes]:
+    """The blocks that hold anything, as they are; TooLarge with the message as soon as there are more bytes."""
     total_bytes = 0
-    for block in plain:
+    for block in blocks:
         total_bytes += len(block)
         if total_bytes > max_bytes:
-            does = "has" if codec in ("", "identity") else "inflates to"
-            raise TooLarge(f"the body {does} more than the limit of {max_bytes} bytes")
+            raise TooLarge(message)
         if block:
             yield block
 

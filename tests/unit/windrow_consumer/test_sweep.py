@@ -90,3 +90,13 @@ def test_a_store_that_is_down_postpones_the_sweep(tmp_path: Path) -> None:
     pipeline.store.fault = None
     pipeline.consumer_sweep.run()
     assert decoded(pipeline) == 1
+
+
+def test_a_spec_that_no_longer_parses_does_not_keep_the_sweep_from_other_streams(tmp_path: Path) -> None:
+    pipeline = forgotten(tmp_path, "a.csv")
+    pipeline.store.put("config/streams/broken/000001-x.yaml", b"stream: [", ObjectHeaders())
+    pipeline.store.put("landing/broken/b.csv", CSV, ObjectHeaders(content_type="text/csv"))
+    pipeline.clock.advance(GRACE_S)
+    pipeline.consumer_sweep.run()
+
+    assert decoded(pipeline) == 1

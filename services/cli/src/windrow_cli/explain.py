@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.table import Table
 
-from windrow.admission import RequestLimits
+from windrow.admission import DEFAULT_LIMITS
 from windrow.clock import SystemClock
 from windrow.decoding.formats import SUFFIXES, Kind, kind_of_name
 from windrow.errors import BadInput
@@ -21,8 +21,6 @@ from windrow_cli.specs import read_spec
 
 Format = Literal["json", "ndjson", "jsonl", "csv", "tsv", "geojson", "parquet", "arrow"]
 _ROWS = 10
-_LIMITS = RequestLimits(max_body_bytes=16 << 20, max_plain_bytes=64 << 20, max_record_bytes=1 << 20)
-"""What ingest allows by default."""
 
 
 def explain_command(
@@ -63,7 +61,7 @@ def explain_command(
     """
     parsed = read_spec(spec)
     payload = _payload(file, format)
-    found = explain(payload, parsed, _received_us(received), _LIMITS)
+    found = explain(payload, parsed, _received_us(received), DEFAULT_LIMITS)
     if as_json:
         context.print_json(plain(found))
     else:

@@ -1,14 +1,13 @@
 """From a landed object to segments, quarantine and a manifest; then pointers; then, in the loop, the delete (law 3)."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from windrow import halts, keys, manifest, messages
 from windrow.catalog import PublishedSpec, SpecCatalog
 from windrow.clock import Clock
-from windrow.decoding.chunks import Chunk, Piece
+from windrow.decoding.decode import read_ahead
 from windrow.decoding.parts import DecodeLimits
 from windrow.errors import BadInput, NotFound, Permanent, Transient
 from windrow.evolution import Evolution
@@ -54,7 +53,7 @@ class Handler:
             limits=self.limits,
             max_object_bytes=self.max_object_bytes,
             puts=self._puts,
-            read=self._read,
+            read=read_ahead(self._reads),
             send=self._send_pointers,
         )
 
@@ -126,8 +125,3 @@ class Handler:
         )
         decoded = BatchDecoded(stream=found.stream, batch=found.batch, row_count=found.accepted)
         self.writes.send([Outgoing(messages.encode(decoded))])
-
-    def _read(self, pieces: Sequence[Piece]) -> Iterable[Chunk]:
-        """Read a part's pieces at the same time, beginning now; what was handed out is not held any longer."""
-        waiting = deque(self._reads.submit(piece) for piece in pieces)
-        return (waiting.popleft().result() for _ in range(len(waiting)))

@@ -35,11 +35,11 @@ class Sweep:
                 is_young = self.clock.now_us() - info.modified_us < round(self.after_s * SECOND_US)
                 if is_young or keys.batch_id(info.key, info.etag) in done:
                     continue
-                if self.handler.version_for(stream, info) is None:
-                    continue  # the stream is halted, and the object waits for that to end
-                self.metrics.count("sweeps_found", stream=stream)
-                self.log.warning("forgotten_object_found", key=info.key)
                 try:
+                    if self.handler.version_for(stream, info) is None:
+                        continue  # the stream is halted, and the object waits for that to end
+                    self.metrics.count("sweeps_found", stream=stream)
+                    self.log.warning("forgotten_object_found", key=info.key)
                     self.handler.process(Landed(key=info.key))
                 except Transient:
                     raise

@@ -1,5 +1,6 @@
 """Settings of ingest."""
 
+from windrow.admission import DEFAULT_LIMITS
 from windrow.settings import Bytes, Seconds, Settings
 
 
@@ -12,11 +13,11 @@ class IngestSettings(Settings):
     """Size at which a group lands without waiting longer."""
     max_pending_bytes: Bytes = 256 << 20
     """Bytes that requests may hold in memory until they are durable; beyond it requests are answered 503."""
-    max_body_bytes: Bytes = 16 << 20
+    max_body_bytes: Bytes = DEFAULT_LIMITS.max_body_bytes
     """Largest request body as sent."""
-    max_plain_bytes: Bytes = 64 << 20
+    max_plain_bytes: Bytes = DEFAULT_LIMITS.max_plain_bytes
     """Largest request body after decompression."""
-    max_record_bytes: Bytes = 1 << 20
+    max_record_bytes: Bytes = DEFAULT_LIMITS.max_record_bytes
     """Largest single record."""
     stop_timeout_s: Seconds = 25.0
     """Longest drain after SIGTERM. Keep it below the container's stop timeout."""

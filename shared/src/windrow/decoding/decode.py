@@ -4,7 +4,9 @@ An object is cut into pieces, pieces are read, typed, transformed and put togeth
 depends on nothing but the bytes and the constants here, so decoding an object again gives the same parts (law 2).
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from itertools import chain, islice
 from typing import Protocol
 
@@ -15,9 +17,9 @@ from windrow.decoding.json_chunks import cut_document, cut_lines
 from windrow.decoding.parts import Batch, Decoded, DecodeLimits, part_of, together
 from windrow.decoding.replays import decode_replay
 from windrow.decoding.tables import cut_arrow, cut_parquet
-from windrow.errors import BadInput, TooLarge
+from windrow.errors import BadInput
 from windrow.framing import is_json
-from windrow.inflate import inflate_blocks, zip_member
+from windrow.inflate import inflate_blocks, limited, zip_member
 from windrow.spec import StreamSpec
 
 LAYOUT = 1
@@ -41,6 +43,16 @@ ReadPieces = Callable[[Sequence[Piece]], Iterable[Chunk]]
 def one_by_one(pieces: Sequence[Piece]) -> Iterable[Chunk]:
     """Reads pieces one after another."""
     return (piece() for piece in pieces)
+
+
+def read_ahead(pool: Executor) -> ReadPieces:
+    """Reads pieces in a pool, beginning at once; what was handed out is not held any longer."""
+
+    def read(pieces: Sequence[Piece]) -> Iterable[Chunk]:
+        waiting = deque(pool.submit(piece) for piece in pieces)
+        return (waiting.popleft().result() for _ in range(len(waiting)))
+
+    return read
 
 
 def decode(
@@ -89,7 +101,7 @@ def _cutter(
     """How to cut the object, from its start each time; a replay is decoded at once."""
     codec = codec_of(batch.key, batch.content_encoding, batch.content_type)
     if codec == "zip":
-        body = b"".join(_bounded(source(), limits.max_document_bytes))
+        body = _whole(source(), limits.max_document_bytes)
         kind = kind_of_name(batch.key) or kind_of(zip_member(body), "")
         return lambda: _cut(kind, inflate_blocks([body], "zip", limits.max_plain_bytes), spec, limits)
     kind = kind_of(batch.key, batch.content_type)
@@ -112,7 +124,7 @@ def _cut(kind: Kind, blocks: Iterator[bytes], spec: StreamSpec, limits: DecodeLi
             return cut_csv(
                 blocks, spec, is_tsv=kind == "tsv", max_record_bytes=limits.max_record_bytes, chunk_bytes=CHUNK_BYTES
             )
-    body = b"".join(_bounded(blocks, limits.max_document_bytes))
+    body = _whole(blocks, limits.max_document_bytes)
     match kind:
         case "parquet":
             return cut_parquet(body, spec, chunk_bytes=CHUNK_BYTES, max_plain_bytes=limits.max_plain_bytes)
@@ -122,16 +134,13 @@ def _cut(kind: Kind, blocks: Iterator[bytes], spec: StreamSpec, limits: DecodeLi
             return cut_document(body, spec, max_record_bytes=limits.max_record_bytes, chunk_bytes=CHUNK_BYTES)
 
 
-def _bounded(blocks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
-    total_bytes = 0
-    for block in blocks:
-        total_bytes += len(block)
-        if total_bytes > max_bytes:
-            raise TooLarge(
-                f"the object has more than {max_bytes} bytes and is of a format that is read whole; split it, or send "
-                "NDJSON or CSV, which may be of any size"
-            )
-        yield block
+def _whole(blocks: Iterable[bytes], max_bytes: int) -> bytes:
+    """The bytes of an object that is read whole."""
+    message = (
+        f"the object has more than {max_bytes} bytes and is of a format that is read whole; split it, or send NDJSON "
+        "or CSV, which may be of any size"
+    )
+    return b"".join(limited(blocks, max_bytes, message))
 
 
 def _lines_after_all(blocks: Iterator[bytes]) -> tuple[Kind, Iterator[bytes]]:

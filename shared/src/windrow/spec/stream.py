@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from windrow.errors import BadInput
 from windrow.keys import check_stream_name
-from windrow.spec.base import Part
+from windrow.spec.base import Part, several
 from windrow.spec.coherence import faults_of
 from windrow.spec.columns import Column
 from windrow.spec.durations import DurationUs
@@ -18,10 +18,6 @@ from windrow.spec.sinks import Sink
 from windrow.spec.times import TimeSpec
 from windrow.spec.windows import AnyWindow
 from windrow.units import SECOND_US
-
-
-def _several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
 
 
 class StreamSpec(Part):
@@ -49,7 +45,7 @@ class StreamSpec(Part):
     this path are read from the member, the others from the record. A record without members stays one row."""
     columns: Mapping[str, Column]
     """Name in the tables → what it holds. The short form of a column is its type."""
-    filter: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    filter: Annotated[tuple[str, ...], BeforeValidator(several)] = ()
     """Expressions that must hold for a row to be written. What is left out is counted as filtered."""
     schema_policy: Literal["evolve", "freeze", "discard"] = Field(default="discard", alias="schema")
     """Fields that no column names: evolve (they become new columns, null where absent), freeze (the record goes to

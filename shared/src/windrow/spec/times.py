@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, field_validator
 
-from windrow.spec.base import Part
+from windrow.spec.base import Part, several
 from windrow.spec.durations import DurationUs
 from windrow.units import SECOND_US
 
@@ -47,10 +47,6 @@ def format_fault(name: str) -> str | None:
     return None
 
 
-def _several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 class TimeSpec(Part):
     """Where the event time is and how it is written."""
 
@@ -61,7 +57,7 @@ class TimeSpec(Part):
     parts: tuple[str, ...] = ()
     """Sources that make up the time together, such as [date, time] or [year, month, day, hour]. They are joined by one
     space, and `formats` reads the whole."""
-    formats: Annotated[tuple[str, ...], BeforeValidator(_several)] = ("iso8601",)
+    formats: Annotated[tuple[str, ...], BeforeValidator(several)] = ("iso8601",)
     """Tried in order: iso8601, epoch_s, epoch_ms, epoch_us, epoch_ns, or a strptime pattern such as
     `%d/%m/%Y %H:%M`."""
     zone: str = "UTC"

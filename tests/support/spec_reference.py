@@ -6,13 +6,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from windrow.spec import carried_out, expressions
+from windrow.spec import expressions
 from windrow.spec.json_schema import json_schema
 from windrow.spec.windows import KINDS, AlignedWindow, WindowSpec
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "spec.md"
 SCHEMA = ROOT / "docs" / "stream.schema.json"
+_FOR_STREAMS = """\
+Files and streams take the same definitions, and give the same rows for the same records. A stream also takes back what
+a late record changes, so a definition must say how far a record reaches:
+
+- `fill` needs `max_gap`, and neither `fill_from` nor `fill_to`.
+- A sequence needs `max_gap`, unless `fill` and `padding` are the same.
+- `time_weighted_mean` and `integral` need `max_carry`, or `carry: none`.
+- Windows of kind `count` and `pairwise` are for files only; `windrow window` computes them.
+
+`windrow lint` warns of a definition that is good for files only, and `windrow publish` refuses it.
+"""
 _SECTION = re.compile(r"(<!-- reference: [^>]*-->\n).*?(<!-- /reference -->)", re.DOTALL)
 
 
@@ -65,14 +76,10 @@ def reference() -> str:
 
 
 def _windows(definitions: Mapping[str, Any]) -> Iterable[str]:
-    aggregates = ", ".join(f"`{name}`" for name in sorted(carried_out.AGGREGATES))
     tumbling = definitions["TumblingWindow"]
     common = set(WindowSpec.model_fields)
     aligned = set(AlignedWindow.model_fields)
-    yield (
-        f"This version computes tumbling windows of fixed length, with {aggregates}. The rest is checked already, and "
-        "`windrow lint` warns where it has no effect yet.\n"
-    )
+    yield _FOR_STREAMS
     yield "Every window takes:\n"
     yield _table(tumbling, only=common)
     yield "Tumbling, sliding and cumulative windows also take:\n"
@@ -81,7 +88,7 @@ def _windows(definitions: Mapping[str, Any]) -> Iterable[str]:
         part = definitions[f"{kind.capitalize()}Window"]
         yield f"### `kind: {kind}`\n"
         yield part["description"] + "\n"
-        yield _table(part, without=common if kind in ("session", "sequence") else aligned)
+        yield _table(part, without=aligned if kind in ("tumbling", "sliding", "cumulative") else common)
     yield "### `aggregates`\n"
     yield definitions["Aggregate"]["description"] + "\n"
     yield _table(definitions["Aggregate"])
@@ -133,6 +140,8 @@ def _takes(setting: Mapping[str, Any]) -> str:
             return "`true`, `false`"
         case "string" if "us|ms|s" in setting.get("pattern", ""):
             return "duration or calendar unit" if "mo|q|y" in setting["pattern"] else "duration"
+        case "string" if setting.get("pattern", "").startswith(r"^\d{4}-"):
+            return "time"
         case "string" if "decimal" in setting.get("pattern", ""):
             return "`decimal(precision,scale)`"
         case "string":

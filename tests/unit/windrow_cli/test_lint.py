@@ -12,6 +12,12 @@ stream: sensors
 time: {column: ts}
 columns: {ts: timestamp, v: float}
 """
+WINDOWS = """\
+windows:
+  holes: {kind: sliding, size: 1h, slide: 2h, aggregates: {}}
+  filled: {size: 1h, fill: zero, aggregates: {}}
+  counted: {kind: count, length: 5, aggregates: {}}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +26,7 @@ def specs(windrow: Windrow) -> None:
     Path("good.yaml").write_text(GOOD)
     Path("bad.yaml").write_text(GOOD.replace("v: float", "v: flaot") + "keep: newest\n")
     Path("later.yaml").write_text(GOOD + "retention: 30d\n")
+    Path("windows.yaml").write_text(GOOD + WINDOWS)
 
 
 def test_a_good_spec_is_said_to_be_good(windrow: Windrow) -> None:
@@ -46,6 +53,20 @@ def test_what_has_no_effect_yet_is_a_warning_unless_it_is_meant_strictly(windrow
     assert ran.out == strict.out
     assert ran.out.startswith("later.yaml:4:12: warning: retention: ")
     assert ran.out.endswith("1 file: no faults, 1 warning\n")
+
+
+def test_what_a_stream_does_not_follow_and_what_is_seldom_meant_are_warnings_where_they_stand(windrow: Windrow) -> None:
+    ran = windrow("lint", "windows.yaml")
+    lines = ran.out.splitlines()
+
+    assert ran.code == 0
+    assert [line.split(": ")[:3] for line in lines[:-1]] == [
+        ["windows.yaml:5:43", "warning", "windows.holes.slide"],
+        ["windows.yaml:6:28", "warning", "windows.filled.fill"],
+        ["windows.yaml:7:19", "warning", "windows.counted.kind"],
+    ]
+    assert lines[-1] == "1 file: no faults, 3 warnings"
+    assert windrow("lint", "windows.yaml", "--strict").code == 1
 
 
 def test_programs_get_every_part_by_itself(windrow: Windrow) -> None:

@@ -9,6 +9,16 @@ from windrow.lake.schema import column_type
 from windrow.spec import Column, StreamSpec, breaking_changes
 from windrow.spec import changes as module
 from windrow.spec.changes import LEVELS, Change, Level, compare, stored_type, worst
+from windrow.spec.windows import (
+    KINDS,
+    CountWindow,
+    CumulativeWindow,
+    PairwiseWindow,
+    SequenceWindow,
+    SessionWindow,
+    SlidingWindow,
+    TumblingWindow,
+)
 
 TEXT = """\
 stream: s
@@ -118,6 +128,83 @@ def test_every_setting_has_been_thought_through() -> None:
     assert set(Column.model_fields) == of_column | {
         "type", "precision", "scale", "items", "drop", "unit", "description",
     }  # fmt: skip
+
+
+_WINDOWS = {
+    "tumbling": "size: 1h",
+    "sliding": "size: 1h, slide: 5m",
+    "session": "gap: 5m",
+    "cumulative": "size: 1h, step: 5m",
+    "sequence": "step: 1m, length: 5",
+    "count": "length: 5",
+    "pairwise": "size: 1h",
+}
+_OTHERS = {
+    "size": "2h",
+    "slide": "10m",
+    "gap": "10m",
+    "step": "10m",
+    "length": "6",
+    "stride": "2",
+    "late": "divert",
+    "timezone": "Asia/Tokyo",
+    "offset": "5m",
+    "fill": "previous",
+    "fill_limit": "2",
+    "max_gap": "3",
+    "fill_from": "2026-01-01",
+    "fill_to": "2026-02-01",
+    "closed": "right",
+    "gap_inclusive": "false",
+    "session_end": "last",
+    "max_duration": "9h",
+    "padding": "zero",
+    "mask": "true",
+    "min_observed": "2",
+    "horizon": "1",
+    "validate_from": "2026-01-01",
+    "test_from": "2026-02-01",
+}
+_MODELS = {
+    "tumbling": TumblingWindow,
+    "sliding": SlidingWindow,
+    "session": SessionWindow,
+    "cumulative": CumulativeWindow,
+    "sequence": SequenceWindow,
+    "count": CountWindow,
+    "pairwise": PairwiseWindow,
+}
+_SETTINGS = [
+    (kind, field.alias or name)
+    for kind in KINDS
+    for name, field in _MODELS[kind].model_fields.items()
+    if name not in ("kind", "aggregates")
+]
+
+
+@pytest.mark.parametrize(("kind", "setting"), _SETTINGS)
+def test_every_setting_of_a_window_breaks_but_what_late_records_do(kind: str, setting: str) -> None:
+    texts = []
+    for value in (None, _OTHERS[setting]):
+        settings = dict(each.split(": ") for each in _WINDOWS[kind].split(", "))
+        if "fill" in setting or setting == "max_gap":
+            settings["fill"] = "zero"
+        if value is not None:
+            settings[setting] = value
+        written = ", ".join(f"{name}: {each}" for name, each in settings.items())
+        texts.append(TEXT.replace("size: 1h", f"kind: {kind}, {written}"))
+    [change] = compare(*(spec.parse(text, "x") for text in texts))
+
+    assert change.level == ("compatible" if setting == "late" else "breaking")
+    assert setting in str(change)
+
+
+def test_an_aggregate_that_treats_nulls_in_another_way_is_another_one() -> None:
+    texts = [
+        TEXT.replace("mean(v)", f"{{function: mean, column: v, skip_nulls: {each}}}") for each in ("true", "false")
+    ]
+
+    assert [change.level for change in compare(*(spec.parse(text, "x") for text in texts))] == ["breaking"]
 
 
 _COLUMNS = st.builds(

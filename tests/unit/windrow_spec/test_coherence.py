@@ -2,11 +2,8 @@
 
 import pytest
 
-from windrow import spec
-from windrow.spec.carried_out import AGGREGATES, not_carried_out
 from windrow.spec.columns import ColumnType
 from windrow.spec.document import check
-from windrow.spec.windows import FUNCTIONS, WITH_SHARE
 
 TEXT = """\
 stream: s
@@ -138,48 +135,20 @@ def test_the_faults_of_expressions_are_among_them() -> None:
     assert [fault.split(": ")[0] for fault in found] == ["columns.w.derive", "filter.0"]
 
 
-# ------------------------------------------------------------------------------------------------ not carried out
+@pytest.mark.parametrize("window", ["size: 1h", "kind: sequence, step: 1m, length: 5"])
+def test_a_key_is_not_called_like_a_column_of_windows(window: str) -> None:
+    text = TEXT.replace("k: string", "first_time: string").replace("[k]", "[first_time]")
+
+    assert faults(text) == []
+    [fault] = faults(text + f"windows: {{a: {{{window}, aggregates: {{}}}}, b: {{size: 1m, aggregates: {{}}}}}}")
+    own = "rows of windows have a column 'first_time' of their own"
+    assert fault == f"keys.0: {own}; choose another name and set source: 'first_time'"
 
 
-def not_yet(text: str) -> list[str]:
-    return [str(fault) for fault in not_carried_out(spec.parse(text, "x"))]
+def test_only_the_keys_of_sequences_are_not_called_like_their_columns() -> None:
+    text = TEXT.replace("k: string", "part: string").replace("[k]", "[part]")
+    sequence = "kind: sequence, step: 1m, length: 5, aggregates: {}"
 
-
-def test_what_the_services_do_is_not_mentioned() -> None:
-    aggregates = ", ".join(f"{name}: {name}(v)" for name in sorted(AGGREGATES))
-
-    assert not_yet(TEXT + f"windows: {{w: {{size: 1h, aggregates: {{{aggregates}, high: high(v)}}}}}}") == []
-    assert not_yet(TEXT + "bucket: 1d\nwindows: {w: {size: 1d, aggregates: {}}}") == []
-
-
-@pytest.mark.parametrize(
-    ("line", "path"),
-    [
-        ("retention: 400d", "retention"),
-        ("sinks: [{kind: dynamodb, table: latest}]", "sinks.0"),
-        ("windows: {w: {size: 1mo, aggregates: {}}}", "windows.w.size"),
-        ("windows: {w: {size: 1d, timezone: Asia/Tokyo, aggregates: {}}}", "windows.w.size"),
-        ("windows: {w: {size: 1h, offset: 5m, aggregates: {}}}", "windows.w.offset"),
-        ("windows: {w: {size: 1h, fill: zero, aggregates: {}}}", "windows.w.fill"),
-        ("windows: {w: {size: 1h, late: divert, aggregates: {}}}", "windows.w.late"),
-        ("windows: {w: {kind: sliding, size: 1h, slide: 5m, aggregates: {}}}", "windows.w.kind"),
-        ("windows: {w: {kind: session, gap: 5m, aggregates: {}}}", "windows.w.kind"),
-        ("windows: {w: {kind: cumulative, size: 1h, step: 5m, aggregates: {}}}", "windows.w.kind"),
-        ("windows: {w: {kind: sequence, step: 5m, length: 3, aggregates: {}}}", "windows.w.kind"),
-    ],
-)
-def test_what_the_services_do_not_do_yet_is_said_plainly(line: str, path: str) -> None:
-    [fault] = not_yet(TEXT + line)
-
-    assert fault.startswith(f"{path}: ")
-    assert "this version does not do that yet" in fault
-
-
-@pytest.mark.parametrize("function", sorted(set(FUNCTIONS) - AGGREGATES))
-def test_nor_is_an_aggregate_they_do_not_compute(function: str) -> None:
-    share = ", share: 0.5" if function in WITH_SHARE else ""
-    [fault] = not_yet(
-        TEXT + f"windows: {{w: {{size: 1h, aggregates: {{a: {{function: {function}, column: v{share}}}}}}}}}"
-    )
-
-    assert fault.startswith(f"windows.w.aggregates.a: {function}: ")
+    assert faults(text + f"windows: {{w: {{{sequence}}}}}") == []
+    [fault] = faults(text + f"windows: {{w: {{{sequence}, test_from: 2026-01-01}}}}")
+    assert fault.startswith("keys.0: rows of windows have a column 'part' of their own")

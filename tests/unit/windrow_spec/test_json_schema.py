@@ -36,6 +36,12 @@ windows:
   monthly: {kind: tumbling, size: 1mo, timezone: Europe/Berlin, offset: -6h, fill: 5, fill_limit: 3, aggregates: {}}
   sliding: {kind: sliding, size: 1h, slide: 7m, aggregates: {t: {function: rate, column: v}}}
   carried: {size: 1h, aggregates: {t: {function: time_weighted_mean, column: v, carry: linear, max_carry: 1h}}}
+  filled: {size: 1h, fill: zero, max_gap: 3, closed: right, aggregates: {}}
+  from: {size: 1h, fill: zero, fill_from: 2026-01-31, fill_to: 2026-02-01T00:00:00Z, aggregates: {}}
+  whole: {size: 1h, aggregates: {c: collect(v), t: {function: time_of_max, column: v, skip_nulls: false}}}
+  counted: {kind: count, length: 10, stride: 5, aggregates: {i: integral(v)}}
+  paired: {kind: pairwise, size: 1h, aggregates: {r: resets(v)}}
+  cut: {kind: sequence, step: 1s, length: 6, validate_from: 2026-01-01, test_from: "2026-03-01 12:00", aggregates: {}}
   session: {kind: session, gap: 30m, session_end: last, late: divert, aggregates: {}}
   cumulative: {kind: cumulative, size: 1d, step: 1h, aggregates: {}}
   sequence: {kind: sequence, step: 1m, length: 60, padding: zero, mask: true, aggregates: {v: last(v)}}
@@ -91,6 +97,12 @@ def test_every_short_form_is_valid() -> None:
         ("length: 60", "length: 0"),
         ("padding: zero", "padding: previous"),
         ("mask: true", "mask: maybe"),
+        ("closed: right", "closed: both"),
+        ("max_gap: 3", "max_gap: 0"),
+        ("fill_from: 2026-01-31", "fill_from: 31.01.2026"),
+        ("skip_nulls: false", "skip_nulls: maybe"),
+        ("kind: count, length: 10", "kind: count"),
+        ("kind: pairwise, size: 1h", "kind: pairwise, size: 1mo"),
     ],
 )
 def test_what_is_misspelt_is_invalid_and_a_fault(old: str, new: str) -> None:

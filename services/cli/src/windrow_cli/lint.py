@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from windrow.errors import BadInput
+from windrow.spec.advice import advice
 from windrow.spec.carried_out import not_carried_out
 from windrow.spec.document import check, parse, placed
 from windrow.spec.faults import PlacedFault
@@ -20,7 +21,7 @@ _CASES = ".cases.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or has no effect yet, in one file."""
+    """One thing that is wrong, or better known about, in one file."""
 
     file: str
     line: int
@@ -42,8 +43,9 @@ def lint(
 ) -> int:
     """Check stream specs, without anything running.
 
-    Every fault is listed at once with its file, line and column. Settings that are good but have no effect in this
-    version are warnings. Ends with exit code 1 if there are faults.
+    Every fault is listed at once with its file, line and column. Warnings are of settings that are good but that a
+    stream does not follow, so that it cannot be published, and of those that are seldom meant or cost much. Ends with
+    exit code 1 if there are faults.
 
     ```
     windrow lint                                    # all of ./config, else ./examples
@@ -89,7 +91,7 @@ def spec_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def findings_in(file: Path) -> list[Finding]:
-    """What is wrong with one file, in order of its place; what has no effect yet, when nothing is wrong."""
+    """What is wrong with one file, in order of its place; what is better known about, when nothing is wrong."""
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -97,7 +99,8 @@ def findings_in(file: Path) -> list[Finding]:
     faults = check(text)
     if faults:
         return [_finding(file, fault, "fault") for fault in faults]
-    return [_finding(file, fault, "warning") for fault in placed(text, not_carried_out(parse(text, str(file))))]
+    spec = parse(text, str(file))
+    return [_finding(file, fault, "warning") for fault in placed(text, [*not_carried_out(spec), *advice(spec)])]
 
 
 def _finding(file: Path, fault: PlacedFault, level: Level) -> Finding:

@@ -1,19 +1,25 @@
-"""What a spec may say and this version of Windrow does not do yet."""
+"""What a spec may say and a stream does not do, though it may be done for files."""
 
 from collections.abc import Iterator
 
 from windrow.spec.faults import Fault, Path
 from windrow.spec.stream import StreamSpec
-from windrow.spec.windows import AggregateFunction, TumblingWindow, WindowSpec
+from windrow.spec.windows import (
+    WITH_CARRY,
+    AlignedWindow,
+    CountWindow,
+    PairwiseWindow,
+    SequenceWindow,
+    WindowSpec,
+)
 from windrow.units import format_duration
 
-AGGREGATES: frozenset[AggregateFunction] = frozenset({"count", "sum", "mean", "min", "max", "first", "last"})
-"""What the services compute."""
 _NOT_YET = "this version does not do that yet"
+_UNBOUNDED = "in a stream, a record could change windows at any distance"
 
 
 def not_carried_out(spec: StreamSpec) -> list[Fault]:
-    """Every setting that is good and has no effect yet. A stream whose spec has one cannot be published."""
+    """Every setting that is good and that a stream does not follow. A spec that has one cannot be published."""
     return [*_stream(spec), *(fault for name, window in spec.windows.items() for fault in _window(name, window))]
 
 
@@ -27,23 +33,44 @@ def _stream(spec: StreamSpec) -> Iterator[Fault]:
 
 def _window(name: str, window: WindowSpec) -> Iterator[Fault]:
     path: Path = ("windows", name)
-    if isinstance(window, TumblingWindow):
-        yield from _tumbling(path, window)
-    else:
-        yield Fault((*path, "kind"), f"a {window.kind} window: {_NOT_YET}; only tumbling windows are computed")
-    if window.late == "divert":
-        yield Fault((*path, "late"), f"diverting late records: {_NOT_YET}; they reopen their bucket")
+    match window:
+        case CountWindow():
+            message = "in a stream, a late record would move the bounds of all windows after it"
+            yield Fault((*path, "kind"), f"count windows are for files only: {message}; use `windrow window`")
+            return
+        case PairwiseWindow():
+            message = "in a stream, every record would be a window, and change others"
+            remedy = "use `windrow window`, or kind: sliding"
+            yield Fault((*path, "kind"), f"pairwise windows are for files only: {message}; {remedy}")
+            return
+        case AlignedWindow():
+            yield from _filled(path, window)
+        case SequenceWindow() if window.max_gap is None and not _is_padded_with_its_fill(window):
+            fill, padding = _shown(window.fill), _shown(window.padding)
+            message = f"a gap is filled with {fill} and silence with {padding}, and nothing says where silence begins"
+            yield Fault((*path, "fill"), f"{message}: {_UNBOUNDED}; set max_gap, or make both the same")
     for output, aggregate in window.aggregates.items():
-        if aggregate.function not in AGGREGATES:
-            message = f"{aggregate.function}: {_NOT_YET}; computed are {', '.join(sorted(AGGREGATES))}"
+        if aggregate.function in WITH_CARRY and aggregate.carry != "none" and aggregate.max_carry is None:
+            example = f"{{function: {aggregate.function}, column: {aggregate.column}, max_carry: 1h}}"
+            message = f"a value is carried for any time: {_UNBOUNDED}; set max_carry, such as {example}, or carry: none"
             yield Fault((*path, "aggregates", output), message)
 
 
-def _tumbling(path: Path, window: TumblingWindow) -> Iterator[Fault]:
-    if window.span.fixed_us(window.timezone) is None:
-        message = f"windows of {window.span} in {window.timezone}: {_NOT_YET}; only lengths that are fixed are computed"
-        yield Fault((*path, "size"), message)
-    if window.offset:
-        yield Fault((*path, "offset"), f"windows that begin later than at round times: {_NOT_YET}")
-    if window.fill is not None:
-        yield Fault((*path, "fill"), f"filling windows without rows: {_NOT_YET}; they are absent")
+def _filled(path: Path, window: AlignedWindow) -> Iterator[Fault]:
+    for setting in ("fill_from", "fill_to"):
+        if getattr(window, setting) is not None:
+            message = "is for files only: in a stream, every new key would change windows at any distance"
+            yield Fault((*path, setting), f"{message}; leave it out, or use `windrow window`")
+    if window.fill is not None and window.max_gap is None:
+        message = f"a gap of any length is filled: {_UNBOUNDED}"
+        yield Fault((*path, "fill"), f"{message}; set max_gap, the most windows without rows that are a gap")
+
+
+def _is_padded_with_its_fill(window: SequenceWindow) -> bool:
+    """Whether the same stands in a step without rows, be it in a gap or in silence."""
+    fill, padding = (0.0 if each == "zero" else each for each in (window.fill, window.padding))
+    return fill == padding and (fill == "null" or window.fill_limit is None)
+
+
+def _shown(value: str | float | None) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,6 +11,7 @@ from windrow.spec import expressions
 from windrow.spec.column_coherence import column_faults, no_column
 from windrow.spec.faults import Fault, Path
 from windrow.spec.names import RESERVED_COLUMNS
+from windrow.spec.output_coherence import own_columns
 from windrow.spec.window_coherence import window_faults
 from windrow.units import DAY_US, SECOND_US, format_duration
 
@@ -75,6 +76,7 @@ def _time(spec: StreamSpec) -> Iterator[Fault]:
 
 
 def _roles(spec: StreamSpec) -> Iterator[Fault]:
+    own = frozenset[str]().union(*map(own_columns, spec.windows.values()))
     for role, names in (("keys", spec.keys), ("unique", spec.unique)):
         for place, name in enumerate(names):
             path: Path = (role, place)
@@ -89,6 +91,9 @@ def _roles(spec: StreamSpec) -> Iterator[Fault]:
             elif role == "keys" and column.type == "float":
                 message = f"{name!r} is a float, and floats do not name things; use string or int"
                 yield Fault(path, message, between)
+            if role == "keys" and name in own:
+                message = f"rows of windows have a column {name!r} of their own; choose another name"
+                yield Fault(path, f"{message} and set source: {name!r}", (("windows",),))
             if name in names[:place]:
                 yield Fault(path, f"{name!r} is named twice")
     if spec.unique and spec.time.column not in spec.unique:

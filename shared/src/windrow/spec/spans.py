@@ -9,13 +9,14 @@ from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 from windrow.errors import BadInput
 from windrow.spec.durations import MAX_DURATION_US
 from windrow.spec.names import shown
-from windrow.units import DAY_US, format_duration, parse_duration_us
+from windrow.units import DAY_US, SECOND_US, format_duration, parse_duration_us
 
 SpanUnit = Literal["us", "d", "w", "mo", "q", "y"]
 
 _CALENDAR = re.compile(r"(\d+)(d|w|mo|q|y)")
 _DAYS = {"d": 1, "w": 7, "mo": 31, "q": 92, "y": 366}
 _MONTHS = {"mo": 1, "q": 3, "y": 12}
+_HOUR_US = 3_600 * SECOND_US
 _OFFSETS = "30m, 6h or -6h"
 _MAX_DIGITS = 9
 
@@ -28,7 +29,10 @@ class Span:
     unit: SpanUnit
 
     def __str__(self) -> str:
-        return format_duration(self.count) if self.unit == "us" else f"{self.count}{self.unit}"
+        if self.unit != "us":
+            return f"{self.count}{self.unit}"
+        # 1d would be read as a day of the calendar.
+        return format_duration(self.count) if self.count % DAY_US or not self.count else f"{self.count // _HOUR_US}h"
 
     def fixed_us(self, timezone: str) -> int | None:
         """Its length in µs, where it always has the same: fixed spans anywhere, days in UTC."""
@@ -44,8 +48,8 @@ class Span:
     def is_multiple_of(self, step: "Span", timezone: str) -> bool:
         """Whether steps of this length fill it exactly, whatever the calendar does."""
         own, other = self.fixed_us(timezone), step.fixed_us(timezone)
-        if own is not None and other is not None:
-            return own % other == 0
+        if own is not None:
+            return other is not None and own % other == 0
         if step.months is not None:
             return self.months is not None and self.months % step.months == 0
         if step.unit == self.unit:

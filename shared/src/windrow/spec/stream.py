@@ -56,7 +56,7 @@ class StreamSpec(Part):
     halt: Halt | None = None
     """When so much of a stream goes to quarantine that its consumer stops. Without it, never."""
     bucket: DurationUs = 3_600 * SECOND_US
-    """Span of event time that is recomputed and sealed as one; a multiple of every window's size."""
+    """Span of event time that is written, recomputed and sealed as one. Windows may be longer and may cross it."""
     shards: Annotated[int, Field(ge=1, le=256)] = 1
     """Parts by key that are computed apart."""
     lateness: DurationUs = 5 * 60 * SECOND_US

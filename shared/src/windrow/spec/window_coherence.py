@@ -1,30 +1,37 @@
-"""What must hold between the settings of a window, and between them and the rest of the spec."""
+"""What must hold between the settings of a window."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from windrow.keys import TABLE_NAME
-from windrow.spec.column_coherence import no_column
-from windrow.spec.columns import NUMBERS, Column
+from windrow.spec.durations import MAX_DURATION_US
 from windrow.spec.faults import Fault, Path
-from windrow.spec.names import RESERVED_COLUMNS
+from windrow.spec.moments import written
+from windrow.spec.output_coherence import output_faults
 from windrow.spec.windows import (
-    NUMERIC_ONLY,
-    Aggregate,
+    MAX_WINDOWS,
+    AlignedWindow,
+    CountWindow,
     CumulativeWindow,
+    PairwiseWindow,
     SequenceWindow,
     SessionWindow,
     SlidingWindow,
     TumblingWindow,
-    WindowSpec,
 )
-from windrow.units import format_duration
+from windrow.units import format_duration, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from windrow.spec.moments import Moment
     from windrow.spec.stream import StreamSpec
+
+_MAX_OVERLAP = 10_000
+"""Most windows that a row is in, where each of them holds rows of its own."""
+_MAX_STEPS = 100_000
+"""Most windows that share a start."""
 
 
 def window_faults(spec: StreamSpec, name: str) -> Iterator[Fault]:
@@ -35,7 +42,7 @@ def window_faults(spec: StreamSpec, name: str) -> Iterator[Fault]:
         yield Fault(path, "use a-z, 0-9 and '_', starting with a letter", is_name=True)
     match window:
         case TumblingWindow():
-            yield from _tumbling(spec, path, window)
+            yield from _positive(path, "size", window.span.count)
         case SlidingWindow():
             yield from _sliding(path, window)
         case SessionWindow():
@@ -44,11 +51,13 @@ def window_faults(spec: StreamSpec, name: str) -> Iterator[Fault]:
             yield from _cumulative(path, window)
         case SequenceWindow():
             yield from _sequence(path, window)
-    if not isinstance(window, SessionWindow) and window.fill_limit is not None and window.fill is None:
-        message = "says how far fill goes; set fill as well, or leave it out"
-        yield Fault((*path, "fill_limit"), message, ((*path, "fill"),))
-    for output, aggregate in window.aggregates.items():
-        yield from _aggregate(spec, window, (*path, "aggregates", output), aggregate)
+        case CountWindow():
+            yield from _overlap(path, "row", window.length, window.stride or window.length)
+        case PairwiseWindow():
+            yield from _positive(path, "size", window.span)
+    if isinstance(window, AlignedWindow):
+        yield from _filling(path, window)
+    yield from output_faults(spec, path, window)
 
 
 def _positive(path: Path, setting: str, length: int) -> Iterator[Fault]:
@@ -56,30 +65,17 @@ def _positive(path: Path, setting: str, length: int) -> Iterator[Fault]:
         yield Fault((*path, setting), "is no time at all; use 1us or more")
 
 
-def _tumbling(spec: StreamSpec, path: Path, window: TumblingWindow) -> Iterator[Fault]:
-    fixed_us = window.span.fixed_us(window.timezone)
-    # Calendar and shifted windows cross buckets whatever their size is.
-    if fixed_us is not None and window.offset == 0 and (fixed_us <= 0 or spec.bucket % fixed_us):
-        message = (
-            f"{window.span} does not divide the bucket ({format_duration(spec.bucket)}); set bucket to a multiple of it"
-        )
-        if fixed_us <= 0:
-            message = "is no time at all; use 1us or more"
-        yield Fault((*path, "size"), message, (("bucket",), (*path, "timezone"), (*path, "offset")))
-    elif window.span.count <= 0:
-        yield from _positive(path, "size", window.span.count)
-
-
 def _sliding(path: Path, window: SlidingWindow) -> Iterator[Fault]:
     for setting, span in (("size", window.span), ("slide", window.slide)):
         yield from _positive(path, setting, span.count)
     between = ((*path, "size"), (*path, "timezone"))
-    size, slide = window.span.fixed_us(window.timezone), window.slide.fixed_us(window.timezone)
-    if window.slide.longest_us > window.span.longest_us:
-        message = f"{window.slide} is more than size ({window.span}), so rows between two windows would be in none"
-        yield Fault((*path, "slide"), f"{message}; make size at least as long", between)
-    elif size is not None and slide is None:
+    in_how_many = _rounded_up(window.span.longest_us, window.slide.longest_us)
+    if window.span.unit == "us" and window.slide.fixed_us(window.timezone) is None:
         message = f"{window.slide} follows the calendar and size ({window.span}) does not; use the same kind of length"
+        yield Fault((*path, "slide"), message, between)
+    elif in_how_many > _MAX_OVERLAP:
+        least = format_duration(_rounded_up(window.span.longest_us, _MAX_OVERLAP))
+        message = f"a row would be in {in_how_many:,} windows, and {_MAX_OVERLAP:,} are the most; use {least} or more"
         yield Fault((*path, "slide"), message, between)
 
 
@@ -97,6 +93,11 @@ def _cumulative(path: Path, window: CumulativeWindow) -> Iterator[Fault]:
     if all(span.count > 0 for _, span in spans) and not window.span.is_multiple_of(window.step, window.timezone):
         message = f"{window.span} is not a whole number of steps ({window.step}); make it a multiple of step"
         yield Fault((*path, "size"), message, ((*path, "step"), (*path, "timezone")))
+    in_how_many = _rounded_up(window.span.longest_us, window.step.longest_us)
+    if in_how_many > _MAX_STEPS:
+        least = format_duration(_rounded_up(window.span.longest_us, _MAX_STEPS))
+        message = f"a row would be in {in_how_many:,} windows, and {_MAX_STEPS:,} are the most; use {least} or more"
+        yield Fault((*path, "step"), message, ((*path, "size"),))
 
 
 def _sequence(path: Path, window: SequenceWindow) -> Iterator[Fault]:
@@ -104,40 +105,54 @@ def _sequence(path: Path, window: SequenceWindow) -> Iterator[Fault]:
     if window.min_observed > window.length:
         message = f"{window.min_observed} of {window.length} steps can never be observed; use at most length"
         yield Fault((*path, "min_observed"), message, ((*path, "length"),))
-    for suffix, setting in (("_mask", window.mask), ("_target", window.horizon > 0)):
-        for output in window.aggregates:
-            if setting and f"{output}{suffix}" in window.aggregates:
-                message = f"the companion of {output!r} is called so; choose another name"
-                yield Fault((*path, "aggregates", f"{output}{suffix}"), message, is_name=True)
+    steps = window.length + window.horizon
+    yield from _within_a_century(path, "length", steps, window.step, ((*path, "step"), (*path, "horizon")))
+    yield from _within_a_century(path, "stride", window.stride, window.step, ((*path, "step"),))
+    yield from _within_a_century(path, "max_gap", window.max_gap, window.step, ((*path, "step"),))
+    yield from _overlap(path, "step", steps, window.stride or window.length)
+    yield from _ascending(path, ("validate_from", window.validate_from), ("test_from", window.test_from))
 
 
-def _aggregate(spec: StreamSpec, window: WindowSpec, path: Path, aggregate: Aggregate) -> Iterator[Fault]:
-    output = path[-1]
-    if not TABLE_NAME.fullmatch(str(output)) or output in RESERVED_COLUMNS or output in spec.keys:
-        message = "choose another name (a-z, 0-9, '_'; not a key, not one of Windrow's own)"
-        yield Fault(path, message, is_name=True)
-    if aggregate.column is None:
+def _overlap(path: Path, what: str, length: int, stride: int) -> Iterator[Fault]:
+    in_how_many = _rounded_up(length, stride)
+    if in_how_many > _MAX_OVERLAP:
+        least = _rounded_up(length, _MAX_OVERLAP)
+        message = f"a {what} would be in {in_how_many:,} windows, and {_MAX_OVERLAP:,} are the most"
+        between = ((*path, "length"), (*path, "horizon"))
+        yield Fault((*path, "stride"), f"{message}; use {least} or more", between)
+
+
+def _filling(path: Path, window: AlignedWindow) -> Iterator[Fault]:
+    if window.fill is None:
+        for setting in ("fill_limit", "max_gap", "fill_from", "fill_to"):
+            if getattr(window, setting) is not None:
+                message = "says how far fill goes; set fill as well, or leave it out"
+                yield Fault((*path, setting), message, ((*path, "fill"),))
         return
-    column: Column | None = spec.columns.get(aggregate.column)
-    if column is None:
-        yield no_column(spec.columns, path, aggregate.column)
-        return
-    between: tuple[Path, ...] = (("columns", aggregate.column, "type"), ("columns", aggregate.column, "drop"))
-    if column.drop:
-        yield Fault(path, f"{aggregate.column!r} is dropped", between)
-    elif aggregate.function in NUMERIC_ONLY and column.type not in NUMBERS:
-        message = f"{aggregate.function} needs a number, {aggregate.column!r} is a {column.type}"
-        yield Fault(path, message, between)
-    elif column.type == "list" and aggregate.function != "count":
-        yield Fault(path, f"{aggregate.column!r} is a list, which can only be counted", between)
-    elif not _is_filled_with_its_kind(window, aggregate, column):
-        fill = getattr(window, "fill", None)
-        message = f"fill: {fill} needs numbers, and {aggregate} is a {column.type}; use null or previous"
-        yield Fault(path, message, (*between, (*path[:2], "fill")))
+    spacing = tuple((*path, setting) for setting in ("size", "slide", "step"))
+    every_us = window.every.longest_us
+    yield from _within_a_century(path, "max_gap", window.max_gap, every_us, spacing)
+    yield from _ascending(path, ("fill_from", window.fill_from), ("fill_to", window.fill_to))
+    if window.fill_from and window.fill_to and every_us:
+        windows = (to_us(window.fill_to) - to_us(window.fill_from)) // every_us
+        if windows > MAX_WINDOWS:
+            message = f"{windows:,} windows of every key would be filled, and {MAX_WINDOWS:,} are the most"
+            yield Fault((*path, "fill_to"), f"{message}; make it earlier", (*spacing, (*path, "fill_from")))
 
 
-def _is_filled_with_its_kind(window: WindowSpec, aggregate: Aggregate, column: Column) -> bool:
-    """Whether what stands in for what is missing could stand in this column."""
-    fill = getattr(window, "fill", None)
-    is_number = aggregate.function in {"count", "n_unique", "approx_n_unique"} or column.type in NUMBERS
-    return is_number or fill in {None, "null", "previous"}
+def _ascending(path: Path, low: tuple[str, Moment | None], high: tuple[str, Moment | None]) -> Iterator[Fault]:
+    if low[1] and high[1] and low[1] >= high[1]:
+        message = f"{written(high[1])} is not after {low[0]} ({written(low[1])}); make it later"
+        yield Fault((*path, high[0]), message, ((*path, low[0]),))
+
+
+def _within_a_century(
+    path: Path, setting: str, count: int | None, each_us: int, between: tuple[Path, ...]
+) -> Iterator[Fault]:
+    if count is not None and count * each_us > MAX_DURATION_US:
+        message = f"{count:,} times {format_duration(each_us)} is more than a century; use a smaller number"
+        yield Fault((*path, setting), message, between)
+
+
+def _rounded_up(whole: int, part: int) -> int:
+    return -(-whole // part) if part > 0 else 0

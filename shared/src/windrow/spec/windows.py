@@ -17,8 +17,9 @@ from pydantic import (
 
 from windrow.spec.base import Part
 from windrow.spec.durations import DurationUs
+from windrow.spec.moments import Moment
 from windrow.spec.names import did_you_mean, shown
-from windrow.spec.spans import OffsetUs, SpanText
+from windrow.spec.spans import OffsetUs, Span, SpanText
 from windrow.spec.times import zones
 
 AggregateFunction = Literal[
@@ -37,6 +38,12 @@ AggregateFunction = Literal[
     "time_weighted_mean",
     "rate",
     "increase",
+    "integral",
+    "changes",
+    "resets",
+    "collect",
+    "time_of_min",
+    "time_of_max",
     "approx_quantile",
     "approx_n_unique",
 ]
@@ -44,18 +51,41 @@ FUNCTIONS: tuple[AggregateFunction, ...] = get_args(AggregateFunction)
 OHLC: Mapping[str, AggregateFunction] = {"open": "first", "high": "max", "low": "min", "close": "last"}
 """What traders call four of them."""
 NUMERIC_ONLY: frozenset[AggregateFunction] = frozenset(
-    {"sum", "mean", "std", "var", "median", "quantile", "time_weighted_mean", "rate", "increase", "approx_quantile"}
+    {
+        "sum",
+        "mean",
+        "std",
+        "var",
+        "median",
+        "quantile",
+        "time_weighted_mean",
+        "rate",
+        "increase",
+        "integral",
+        "changes",
+        "resets",
+        "approx_quantile",
+    }
 )
 """Functions of numbers; the others take any column but a list, and `count` takes that too."""
 WITH_SHARE: frozenset[AggregateFunction] = frozenset({"quantile", "approx_quantile"})
 """Functions that take a share of the rows besides a column."""
+WITH_CARRY: frozenset[AggregateFunction] = frozenset({"time_weighted_mean", "integral"})
+"""Functions of what stands between the values of a series."""
+FROM_PARTS: frozenset[AggregateFunction] = frozenset(
+    {"count", "sum", "mean", "min", "max", "first", "last", "approx_quantile", "approx_n_unique"}
+)
+"""Functions that can be put together from those of parts of the rows; the others need all rows of a window at once."""
 
-WindowKind = Literal["tumbling", "sliding", "session", "cumulative", "sequence"]
+WindowKind = Literal["tumbling", "sliding", "session", "cumulative", "sequence", "count", "pairwise"]
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 
 _CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\((.*)\))?", re.DOTALL)
+_NO_OHLC = "ohlc is four columns; write each as its own: open(…), high(…), low(…), close(…)"
 _PERCENTILE = re.compile(r"p(\d\d?)")
 _MAX_LENGTH = 100_000
+MAX_WINDOWS = 10_000_000
+"""Most windows in a row that are filled or skipped."""
 
 
 class Aggregate(Part):
@@ -63,26 +93,33 @@ class Aggregate(Part):
 
     function: AggregateFunction
     """count (rows, or values of a column that are not null), sum, mean, min, max, first, last (by event time), std,
-    var (of a sample), median, quantile (exact), n_unique, time_weighted_mean, rate (per second), increase (both take a
-    decrease for a counter that began anew), approx_quantile, approx_n_unique. `open`, `high`, `low` and `close` are
-    other words for first, max, min and last."""
+    var (of a sample), median, quantile (exact), n_unique, time_weighted_mean, integral (of it, in values × seconds),
+    rate (per second), increase (both take a decrease for a counter that began anew), resets and changes (of a
+    counter), collect (a list of the values by event time), time_of_min, time_of_max, approx_quantile,
+    approx_n_unique. `open`, `high`, `low` and `close` are other words for first, max, min and last."""
     column: str | None = None
-    """Of which column. Only `count` can do without: then it counts rows. Nulls do not count in any."""
+    """Of which column. Only `count` can do without: then it counts rows."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     """Which quantile, from 0 to 1, of quantile and approx_quantile."""
-    carry: Literal["previous", "linear"] | None = None
-    """What a time_weighted_mean takes to be between two values: the earlier one (`previous`), or a line (`linear`).
-    Without it, the earlier one."""
+    carry: Literal["previous", "linear", "none"] | None = None
+    """What a time_weighted_mean or an integral takes to be between two values: the earlier one (`previous`, the
+    default), or a line (`linear`). `none` is the earlier one too, but nothing is carried over the window's bounds: it
+    reaches from the first value to the last. Windows that hold a number of rows, and pairwise ones, carry nothing."""
     max_carry: DurationUs | None = None
-    """How far a time_weighted_mean carries a value on. Without it, any distance."""
+    """How long before a window the value may be that is carried into it, and how long after it the one that a line
+    leads to. Without it, any time. A stream needs it, so that a record cannot change windows at any distance."""
+    skip_nulls: bool = True
+    """Whether nulls are left out; if not, a null makes the aggregate null."""
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
         if isinstance(value, str):
             return _call(value)
-        if isinstance(value, dict) and value.get("function") in OHLC:
-            return {**value, "function": OHLC[value["function"]]}
+        if isinstance(value, dict) and isinstance(name := value.get("function"), str):
+            if name == "ohlc":
+                raise ValueError(_NO_OHLC)
+            return {**value, "function": OHLC.get(name, name)}
         return value
 
     @model_validator(mode="after")
@@ -97,8 +134,10 @@ class Aggregate(Part):
                     f"{self.function} needs a share from 0 to 1, such as {self.function}({self.column}, 0.95)"
                 )
             raise ValueError(f"share belongs to {' and '.join(sorted(WITH_SHARE))}; leave it out")
-        if self.function != "time_weighted_mean" and (self.carry or self.max_carry):
-            raise ValueError("carry and max_carry belong to time_weighted_mean; leave them out")
+        if self.function not in WITH_CARRY and (self.carry or self.max_carry is not None):
+            raise ValueError(f"carry and max_carry belong to {' and '.join(sorted(WITH_CARRY))}; leave them out")
+        if self.function == "count" and not self.skip_nulls:
+            raise ValueError("count is never null; leave skip_nulls out")
         return self
 
     def __str__(self) -> str:
@@ -118,7 +157,7 @@ def _call(text: str) -> dict[str, object]:
         column = (inside or "").strip() or "temperature"
         raise ValueError(f"{name!r} is not a function; write quantile({column}, {int(percentile[1]) / 100})")
     if name == "ohlc":
-        raise ValueError("ohlc is four columns; write each as its own: open(…), high(…), low(…), close(…)")
+        raise ValueError(_NO_OHLC)
     if name not in FUNCTIONS and name not in OHLC:
         hint = did_you_mean(name, (*FUNCTIONS, *OHLC)) or "; there are"
         raise ValueError(f"{name!r} is not a function{hint} ({', '.join(FUNCTIONS)})")
@@ -186,7 +225,7 @@ class WindowSpec(Part):
     """What every kind of window has. Windows are half-open, [start, end), and there is one row per key and window."""
 
     kind: WindowKind
-    """tumbling, sliding, session, cumulative or sequence."""
+    """tumbling, sliding, session, cumulative, sequence, count or pairwise."""
     aggregates: Mapping[str, Aggregate]
     """Output column → aggregate. `row_count` is always there besides."""
     late: Literal["reopen", "divert"] = "reopen"
@@ -209,8 +248,17 @@ class AlignedWindow(WindowSpec):
     fill: Fill = None
     """What stands in windows without rows, between the first and the last row of their key: null, zero, previous,
     linear or a number. Without it there are no such windows."""
-    fill_limit: Annotated[int, Field(ge=1)] | None = None
+    fill_limit: Annotated[int, Field(ge=1, le=MAX_WINDOWS)] | None = None
     """Most windows in a row that are filled. Without it, all."""
+    max_gap: Annotated[int, Field(ge=1, le=MAX_WINDOWS)] | None = None
+    """Most windows without rows in a row that count as a gap. More are silence, of which no window is filled. A stream
+    needs it, so that a record cannot change windows at any distance."""
+    fill_from: Moment | None = None
+    """Fill from here on, even before the first row of a key. For files only."""
+    fill_to: Moment | None = None
+    """Fill up to here, even after the last row of a key. For files only."""
+    closed: Literal["left", "right"] = "left"
+    """Which bound belongs to the window: its start (`left`, [start, end)), or its end (`right`, (start, end])."""
 
     @field_validator("timezone")
     @classmethod
@@ -219,6 +267,11 @@ class AlignedWindow(WindowSpec):
             hint = did_you_mean(zone, zones()) or "; use an IANA name, such as Europe/Berlin or UTC"
             raise ValueError(f"{shown(zone)} is not a time zone{hint}")
         return zone
+
+    @property
+    def every(self) -> Span:
+        """Time from one window to the next."""
+        raise NotImplementedError
 
 
 class TumblingWindow(AlignedWindow):
@@ -229,6 +282,10 @@ class TumblingWindow(AlignedWindow):
     span: SpanText = Field(alias="size")
     """Length: a duration such as 15m, or a calendar unit: 1d, 1w, 1mo, 1q, 1y. Durations are counted from
     1970-01-01T00:00:00Z."""
+
+    @property
+    def every(self) -> Span:
+        return self.span
 
     @property
     def size(self) -> int:
@@ -243,11 +300,18 @@ class SlidingWindow(AlignedWindow):
     span: SpanText = Field(alias="size")
     """Length, as of a tumbling window."""
     slide: SpanText
-    """Time from one window's start to the next; not more than `size`."""
+    """Time from one window's start to the next. More than `size` leaves holes."""
+
+    @property
+    def every(self) -> Span:
+        return self.slide
 
 
 class SessionWindow(WindowSpec):
-    """Windows of activity: rows of a key that follow each other within `gap` share one."""
+    """Windows of activity: rows of a key that follow each other within `gap` share one.
+
+    The columns `first_time` and `last_time` tell when its first and last row are.
+    """
 
     kind: Literal["session"]
     gap: DurationUs
@@ -269,11 +333,16 @@ class CumulativeWindow(AlignedWindow):
     step: SpanText
     """By how much each is longer than the one before; `size` is a multiple of it."""
 
+    @property
+    def every(self) -> Span:
+        return self.step
+
 
 class SequenceWindow(WindowSpec):
     """Sequences of a fixed number of steps, for training models.
 
-    Rows are resampled by `aggregates` on a grid of `step`. An output column holds a list of exactly `length` values.
+    Rows are resampled by `aggregates` on a grid of `step`. An output column holds a list of exactly `length` values,
+    and the column `observed_steps` tells how many steps have rows.
     """
 
     kind: Literal["sequence"]
@@ -281,23 +350,66 @@ class SequenceWindow(WindowSpec):
     """Distance between the values of a sequence."""
     length: Annotated[int, Field(ge=1, le=_MAX_LENGTH)]
     """Steps in a sequence."""
-    stride: Annotated[int, Field(ge=1)] | None = None
+    stride: Annotated[int, Field(ge=1, le=MAX_WINDOWS)] | None = None
     """Steps from one sequence's start to the next. Default: `length`, so that sequences lie side by side."""
     offset: OffsetUs = 0
     """By how much sequences begin later than at round times."""
     fill: Fill = "null"
     """What stands in a step without rows, between the first and the last row of its key: null, zero, previous,
     linear or a number."""
-    fill_limit: Annotated[int, Field(ge=1)] | None = None
+    fill_limit: Annotated[int, Field(ge=1, le=MAX_WINDOWS)] | None = None
     """Most steps in a row that are filled; those beyond are null."""
+    max_gap: Annotated[int, Field(ge=1, le=MAX_WINDOWS)] | None = None
+    """Most steps without rows in a row that count as a gap. More are silence, which is padded. A stream needs it where
+    `fill` and `padding` differ."""
     padding: Padding = "null"
-    """What stands in steps before the first and after the last row of their key: null, zero or a number."""
+    """What stands in steps before the first and after the last row of their key, and in silence: null, zero or a
+    number."""
     mask: bool = False
     """Whether an output column `x` has a companion `x_mask`, which is true where the value was observed."""
     min_observed: Annotated[int, Field(ge=1)] = 1
     """Fewest steps with rows; a sequence with less is left out."""
     horizon: Annotated[int, Field(ge=0, le=_MAX_LENGTH)] = 0
     """Steps after a sequence that are its target, as further columns `x_target`."""
+    validate_from: Moment | None = None
+    """Sequences from here on are for validation, as the column `part` says."""
+    test_from: Moment | None = None
+    """Sequences from here on are for tests, as the column `part` says; those before are for training. A sequence
+    that a cut goes through, its target included, is left out."""
+
+    @property
+    def parts(self) -> tuple[tuple[str, Moment | None, Moment | None], ...]:
+        """Name, begin and end of each part that the cuts make; none without cuts."""
+        cuts = [(name, at) for name, at in (("validation", self.validate_from), ("test", self.test_from)) if at]
+        if not cuts:
+            return ()
+        names = ["train", *(name for name, _ in cuts)]
+        bounds = [None, *(at for _, at in cuts), None]
+        return tuple((name, bounds[number], bounds[number + 1]) for number, name in enumerate(names))
+
+
+class CountWindow(WindowSpec):
+    """Windows of a number of rows of a key, by event time. For files only: late rows would move every bound.
+
+    A window starts with its first row and ends with its last, which belongs to it.
+    """
+
+    kind: Literal["count"]
+    length: Annotated[int, Field(ge=1, le=_MAX_LENGTH)]
+    """Rows in a window; what is left over at the end is in none."""
+    stride: Annotated[int, Field(ge=1, le=MAX_WINDOWS)] | None = None
+    """Rows from one window's first to the next's. Default: `length`."""
+
+
+class PairwiseWindow(WindowSpec):
+    """Windows that end at each row of a key and reach back by `size`, both bounds included. For files only.
+
+    Rows of the same time share one. The columns `first_time` and `last_time` tell when its first and last row are.
+    """
+
+    kind: Literal["pairwise"]
+    span: DurationUs = Field(alias="size")
+    """How far back from its last row a window reaches."""
 
 
 def kind_of(value: object) -> object:
@@ -310,6 +422,8 @@ AnyWindow = Annotated[
     | Annotated[SlidingWindow, Tag("sliding")]
     | Annotated[SessionWindow, Tag("session")]
     | Annotated[CumulativeWindow, Tag("cumulative")]
-    | Annotated[SequenceWindow, Tag("sequence")],
+    | Annotated[SequenceWindow, Tag("sequence")]
+    | Annotated[CountWindow, Tag("count")]
+    | Annotated[PairwiseWindow, Tag("pairwise")],
     Discriminator(kind_of),
 ]

@@ -78,13 +78,13 @@ def _limit(kind: str, given: object, context: Mapping[str, Any]) -> str | None:
     """The sentence for a value of the right kind that is out of bounds; None if that is not what is wrong."""
     match kind:
         case "greater_than_equal":
-            return f"{shown(given)} is too small; use {context['ge']:g} or more"
+            return f"{shown(given)} is too small; use {_plain(context['ge'])} or more"
         case "greater_than":
-            return f"{shown(given)} is too small; use more than {context['gt']:g}"
+            return f"{shown(given)} is too small; use more than {_plain(context['gt'])}"
         case "less_than_equal":
-            return f"{shown(given)} is too large; use at most {context['le']:g}"
+            return f"{shown(given)} is too large; use at most {_plain(context['le'])}"
         case "less_than":
-            return f"{shown(given)} is too large; use less than {context['lt']:g}"
+            return f"{shown(given)} is too large; use less than {_plain(context['lt'])}"
         case "string_too_long" | "string_too_short":
             most = context.get("max_length", context.get("min_length"))
             remedy = '; a tab is written "\\t", in double quotes' if given == "\\t" else "; put it in quotes"
@@ -94,6 +94,10 @@ def _limit(kind: str, given: object, context: Mapping[str, Any]) -> str | None:
             return f"expected {most} values, and here are {context.get('actual_length', 'others')}"
         case _:
             return None
+
+
+def _plain(bound: float) -> str:
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"
 
 
 def _wrong(path: Path, annotation: Any, given: object) -> str:

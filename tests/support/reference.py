@@ -9,6 +9,7 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from tests.support.conformance import conformance_page
 from tests.support.spec_reference import schema_file, spec_page
 from windrow.settings import Settings
 
@@ -56,6 +57,6 @@ def _default(name: str, field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    for target, text in (*map(page, SERVICES), spec_page(), schema_file()):
+    for target, text in (*map(page, SERVICES), spec_page(), schema_file(), conformance_page()):
         target.write_text(text)
         sys.stdout.write(f"{target.relative_to(ROOT)}\n")

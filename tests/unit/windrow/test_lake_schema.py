@@ -6,6 +6,7 @@ from windrow import spec
 from windrow.errors import SchemaConflict
 from windrow.lake import schema
 from windrow.spec import Column
+from windrow.spec.windows import SequenceWindow, SessionWindow
 
 TEXT = """
 stream: s
@@ -65,9 +66,36 @@ def test_no_column_of_a_windows_table_hides_another(name: str) -> None:
     for window in parsed.windows.values():
         own = {"window_start", "window_end", "row_count", "is_final", "revision", "input_count", "computed_at"}
         place = {"_bucket", "_shard", "event_date"}
-        expected = len(parsed.keys) + len(window.aggregates) + len(own) + len(place)
+        outputs = len(window.aggregates)
+        if isinstance(window, SessionWindow):
+            own |= {"first_time", "last_time"}
+        if isinstance(window, SequenceWindow):
+            own |= {"observed_steps"}
+            outputs *= (1 + window.mask) * (2 if window.horizon else 1)
 
-        assert len(schema.windows_schema(parsed, window)) == expected
+        assert len(schema.windows_schema(parsed, window)) == len(parsed.keys) + outputs + len(own) + len(place)
+
+
+def test_arrays_stand_as_lists_in_a_table_and_everything_else_as_it_is() -> None:
+    text = TEXT.replace("size: 1m", "kind: sequence\n    step: 1m\n    length: 3\n    horizon: 2\n    mask: true")
+    parsed = spec.parse(text, "x")
+    made, stored = schema.result_schema(parsed, parsed.windows["w"]), schema.windows_schema(parsed, parsed.windows["w"])
+
+    assert (made["v_sum"], made["v_sum_target"]) == (pl.Array(pl.Float64(), 3), pl.Array(pl.Float64(), 2))
+    assert (stored["v_sum"], stored["v_sum_target_mask"]) == (pl.List(pl.Float64()), pl.List(pl.Boolean()))
+    assert list(stored)[: len(made)] == list(made)
+    assert all(schema.stored_type(kind) == stored[name] for name, kind in made.items())
+
+
+def test_an_entry_of_the_late_ledger_tells_the_record_and_how_late_it_was_and_no_column_twice() -> None:
+    by_time = spec.parse(TEXT.replace("keys: [site]", "keys: [site, ts]"), "x")
+
+    for parsed, keys in ((PARSED, ["site", "ts"]), (by_time, ["site", "ts"])):
+        assert list(schema.late_schema(parsed)) == [
+            *keys,
+            *("_batch", "_ordinal", "_received_at", "watermark", "late_by_s", "windows"),
+            *("_bucket", "_shard", "event_date"),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The window arithmetic: polars in, polars out. No AWS, no clock, no log; the same rows from the same records."""

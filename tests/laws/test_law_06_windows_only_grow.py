@@ -72,6 +72,7 @@ def test_nothing_is_computed_while_an_expired_segment_is_not_in_the_records_tabl
     pipeline.queues["writes"]._messages.clear()
     for info in list(pipeline.store.list("segments/")):
         pipeline.store.remove(info.key)
+    pipeline.forget()
     before = {info.key for info in pipeline.store.list("results/")}
     pipeline.clock.advance(1)
     pipeline.post([reading(2)])
@@ -90,10 +91,14 @@ def test_a_late_record_reopens_a_sealed_bucket_and_raises_the_revision_of_what_i
 
     pipeline.post([reading(2)])
     pipeline.run_until_quiet()
-    assert pipeline.windows().select("is_final", "revision").rows() == [(False, 1), (False, 0)]
+    assert pipeline.windows().select("is_final", "revision").rows() == [(False, 1), (True, 0)]
+
+    pipeline.post([reading(62)])
+    pipeline.run_until_quiet()
+    assert pipeline.windows().select("is_final", "revision").rows() == [(False, 1), (False, 1)]
 
     pipeline.settle()
-    assert pipeline.windows().select("is_final", "revision", "row_count").rows() == [(True, 1, 2), (True, 0, 1)]
+    assert pipeline.windows().select("is_final", "revision", "row_count").rows() == [(True, 1, 2), (True, 1, 2)]
 
 
 def test_sealing_changes_no_value(tmp_path: Path) -> None:

@@ -71,6 +71,9 @@ class HookedTable:
     def read(self, places: Sequence[Place]) -> pl.DataFrame:
         return self._inner.read(places)
 
+    def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
+        return self._inner.read_windows(shard, from_us, to_us)
+
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
         self._hook("commit")
         self._inner.append(rows, marks)

@@ -126,7 +126,7 @@ class Pipeline:
         )
         self.workers = {
             "consumer": self._worker("landed", self.consumer_handler),
-            "windower": self._worker("windows", WindowerHandler(self.refresher)),
+            "windower": self._worker("windows", WindowerHandler(self.refresher, self.catalog)),
             "writer": self._worker("writes", self.writer_handler),
         }
         self.triage = Triage(self.store, self.catalog)
@@ -201,7 +201,7 @@ class Pipeline:
         handler = self.consumer_handler
         handler._landing = replace(handler._landing, max_object_bytes=max_bytes)
 
-    def run_until_quiet(self, turns: int = 200) -> None:
+    def run_until_quiet(self, turns: int = 2_000) -> None:
         """Turn every worker until no message is visible to any of them."""
         for _ in range(turns):
             if not any(worker.turn() for worker in self.workers.values()):
@@ -222,6 +222,10 @@ class Pipeline:
         for name, queue in self.dead.items():
             letters = LetterQueue(queue, name)
             self._worker_on(letters, letters, ReprocessorHandler(self.store, self.clock)).turn()
+
+    def forget(self) -> None:
+        """What a new windower does not remember."""
+        self.refresher.__post_init__()
 
     # ------------------------------------------------------------------------------------------ looking
 

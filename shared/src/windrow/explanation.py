@@ -17,8 +17,8 @@ from windrow.keys import landing_key, windows_table
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.schema import BATCH, BUCKET, EVENT_DATE, RECEIVED_AT, SHARD, TIMESTAMP, segment_schema
 from windrow.quarantine import Reject
-from windrow.spec import StreamSpec, WindowSpec
-from windrow.windows import tumbling_start
+from windrow.spec import StreamSpec
+from windrow.windows import engine
 
 _BATCH = "0" * 32
 
@@ -113,21 +113,14 @@ def _windows(rows: pl.DataFrame, spec: StreamSpec) -> pl.DataFrame:
         EVENT_DATE: pl.Date(),
     }
     once = deduplicate(rows, spec)
-    tables = [_window(once, spec, name, window).select(list(schema)) for name, window in spec.windows.items()]
+    tables = [_window(once, spec, name).select(list(schema)) for name in spec.windows]
     return pl.concat([pl.DataFrame(schema=schema), *tables])
 
 
-def _window(rows: pl.DataFrame, spec: StreamSpec, name: str, window: WindowSpec) -> pl.DataFrame:
-    start = tumbling_start(pl.col(spec.time.column), window.size)
-    return (
-        rows.group_by(*spec.keys, start.alias("window_start"))
-        .agg(pl.len().cast(pl.Int64).alias("row_count"))
-        .with_columns(
-            pl.lit(windows_table(name)).alias("table"),
-            (pl.col("window_start").dt.timestamp("us") + window.size).cast(TIMESTAMP).alias("window_end"),
-            pl.col("window_start").dt.date().alias(EVENT_DATE),
-        )
-        .sort(*spec.keys, "window_start")
+def _window(rows: pl.DataFrame, spec: StreamSpec, name: str) -> pl.DataFrame:
+    computed = engine.compute(rows, spec, spec.windows[name])
+    return computed.with_columns(
+        pl.lit(windows_table(name)).alias("table"), pl.col("window_start").dt.date().alias(EVENT_DATE)
     )
 
 

@@ -7,7 +7,8 @@ config/halts/<stream>/<version>.json                 that a spec version quarant
 batches/<stream>/<batch>.json                        what became of a batch once decoded
 batches/<stream>/<batch>-<part>.json                 the same of each further part of a large one
 segments/<stream>/<bucket>/<shard>/<batch>.parquet   typed rows of one batch in one bucket and shard
-results/<stream>/<bucket>/<shard>/<count>-<digest>-<version>/  windows of exactly that set of segments
+results/<stream>/<table>/<bucket>/<shard>/<count>-<digest>-<version>/  rows of exactly that set of segments
+results/<stream>/<table>.panes/<bucket>/<shard>/<count>-<digest>-<version>.parquet  parts of windows, merged so far
 quarantine/<stream>/<batch>.ndjson                   bad records with reason and original bytes
 dead-letters/<queue>/<digest>.json                   messages that could not be processed
 lake/<stream>/<table>/                               Delta tables
@@ -26,6 +27,8 @@ STREAM_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _BUCKET = "%Y-%m-%dT%H%M%SZ"
 _DIGEST_CHARS = 32
+_FEW, _MANY = 4, 20_000
+"""Prefixes that are listed rather than a wider one; buckets beyond which a stream is listed whole."""
 
 
 def check_stream_name(name: str) -> str:
@@ -144,6 +147,18 @@ def segments_prefix(stream: str, bucket: int | None = None, shard: int = 0) -> s
     return prefix if bucket is None else f"{prefix}{bucket_text(bucket)}/{shard}/"
 
 
+def bucket_prefixes(buckets: range) -> list[str]:
+    """Beginnings of keys below a zone that all of some buckets (starts in µs) share, few and as long as may be."""
+    if len(buckets) > _MANY:
+        return [""]
+    texts = [f"{bucket_text(bucket)}/" for bucket in buckets]
+    for part in ("2026-01-01T000000Z/", "2026-01-01", "2026-01", "2026"):
+        named = {text[: len(part)] for text in texts}
+        if len(named) <= _FEW:
+            return sorted(named)
+    return [""]
+
+
 def segment_key(address: SegmentAddress) -> str:
     return f"{segments_prefix(address.stream, address.bucket_us, address.shard)}{address.batch}.parquet"
 
@@ -157,23 +172,60 @@ def parse_segment_key(key: str) -> SegmentAddress:
         raise BadInput(f"{key!r} is not a segment's key") from error
 
 
-def results_prefix(stream: str, bucket: int, shard: int) -> str:
-    return f"results/{check_stream_name(stream)}/{bucket_text(bucket)}/{shard}/"
+def results_prefix(stream: str, table: str, bucket: int | None = None, shard: int = 0) -> str:
+    """All results for a table, or those of the windows that start in one bucket and shard."""
+    prefix = f"results/{check_stream_name(stream)}/{table}/"
+    return prefix if bucket is None else f"{prefix}{bucket_text(bucket)}/{shard}/"
 
 
 def result_folder(
-    stream: str, bucket: int, shard: int, *, input_count: int, input_digest: str, spec_version: int
+    stream: str, table: str, bucket: int, shard: int, *, input_count: int, input_digest: str, spec_version: int
 ) -> str:
     """Everything computed from one set of inputs by one spec. Zero-padding makes S3's order the order of growth."""
-    return f"{results_prefix(stream, bucket, shard)}{input_count:09d}-{input_digest}-{spec_version:06d}/"
+    return f"{results_prefix(stream, table, bucket, shard)}{_grown(input_count, input_digest, spec_version)}/"
+
+
+def _grown(input_count: int, input_digest: str, spec_version: int) -> str:
+    return f"{input_count:09d}-{input_digest}-{spec_version:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultAddress:
+    """What a result's key says of it."""
+
+    bucket_us: int
+    shard: int
+    count: int
+    digest: str
+
+
+def parse_result_key(key: str) -> ResultAddress:
+    """What the key of any object in a result's folder says; BadInput for a key that is none."""
+    try:
+        *_, bucket, shard, folder, _name = key.split("/")
+        count, digest_, _ = folder.split("-")
+        return ResultAddress(bucket_us(bucket), int(shard), int(count), digest_)
+    except ValueError as error:
+        raise BadInput(f"{key!r} is not a result's key") from error
 
 
 def inputs_key(folder: str) -> str:
     return f"{folder}inputs.json"
 
 
-def window_result_key(folder: str, window: str) -> str:
-    return f"{folder}{window}.parquet"
+def rows_key(folder: str) -> str:
+    return f"{folder}rows.parquet"
+
+
+def panes_prefix(stream: str, table: str, bucket: int, shard: int) -> str:
+    return f"results/{check_stream_name(stream)}/{table}.panes/{bucket_text(bucket)}/{shard}/"
+
+
+def panes_key(
+    stream: str, table: str, bucket: int, shard: int, *, input_count: int, input_digest: str, spec_version: int
+) -> str:
+    """Panes of one bucket's records as of one set of its segments."""
+    return f"{panes_prefix(stream, table, bucket, shard)}{_grown(input_count, input_digest, spec_version)}.parquet"
 
 
 # ------------------------------------------------------------------------------------------------ failures
@@ -237,10 +289,16 @@ def resume_key(stream: str, version: int) -> str:
 
 
 RECORDS_TABLE = "records"
+LATE_TABLE = "late"
 
 
 def windows_table(window: str) -> str:
     return f"windows_{window}"
+
+
+def window_of_table(table: str) -> str:
+    """The window that a windows table is for."""
+    return table.removeprefix("windows_")
 
 
 def lake_prefix(stream: str, table: str) -> str:

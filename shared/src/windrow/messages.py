@@ -27,7 +27,7 @@ class Landed(Message, frozen=True, tag="landed", kw_only=True):
 
 
 class Refresh(Message, frozen=True, tag="refresh", kw_only=True):
-    """A bucket has new segments; recompute its windows. `bucket_us` is its start in µs since 1970."""
+    """A bucket has new segments; recompute every window they touch. `bucket_us` is its start in µs since 1970."""
 
     v: Literal[1] = 1
     stream: str
@@ -45,10 +45,14 @@ class BatchDecoded(Message, frozen=True, tag="batch_decoded", kw_only=True):
 
 
 class Refreshed(Message, frozen=True, tag="refreshed", kw_only=True):
-    """Windows of a bucket stand in a result folder. `is_final` asks the writer to seal the bucket as well."""
+    """A result stands in its folder: the windows of a table that start in a bucket, or what `records` is sealed with.
 
-    v: Literal[1] = 1
+    `is_final` asks the writer to seal them: windows are final from then on; of records, each is left once.
+    """
+
+    v: Literal[2] = 2
     stream: str
+    table: str
     bucket_us: int
     shard: int
     input_count: int

@@ -17,6 +17,7 @@ CounterName = Literal[
     "streams_halted",  # times decoding of a stream stopped itself, by stream
     "refreshes_computed",  # buckets recomputed, by stream
     "buckets_sealed",  # buckets whose seal was sent to the writer, by stream
+    "records_late",  # records entered in the late ledger, by stream
     "commits_made",  # Delta commits, by stream and table
     "commits_repeated",  # commits that failed and were tried again on a fresh handle, by stream and table
     "replays_started",  # replays asked for by an operator, by stream
@@ -50,6 +51,7 @@ _HELP: dict[str, str] = {
     "streams_halted": "Times decoding of a stream stopped itself, by stream.",
     "refreshes_computed": "Buckets recomputed, by stream.",
     "buckets_sealed": "Buckets whose seal was sent to the writer, by stream.",
+    "records_late": "Records entered in the late ledger, by stream.",
     "commits_made": "Delta commits made, by stream and table.",
     "commits_repeated": "Delta commits tried again on a fresh handle, by stream and table.",
     "replays_started": "Replays asked for, by stream.",

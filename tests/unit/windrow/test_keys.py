@@ -6,6 +6,7 @@ from tests.support.texts import batches, buckets_us, shards, stream_names, text
 from windrow import keys
 from windrow.errors import BadInput
 
+HOUR_US = 3_600_000_000
 HOSTILE_NAMES = [
     "",
     "../sensors",
@@ -33,7 +34,8 @@ EVERY_KEY_OF_A_STREAM = [
     lambda name: keys.manifest_key(name, "b"),
     keys.segments_prefix,
     lambda name: keys.segment_key(keys.SegmentAddress(name, 0, 0, "b")),
-    lambda name: keys.results_prefix(name, 0, 0),
+    lambda name: keys.results_prefix(name, "windows_w", 0, 0),
+    lambda name: keys.panes_prefix(name, "windows_w", 0, 0),
     lambda name: keys.quarantine_key(name, "b"),
     lambda name: keys.replay_receipt_key(name, "b", "w"),
     lambda name: keys.spec_key(name, 1, "text"),
@@ -166,27 +168,101 @@ def test_one_shards_prefix_never_covers_another() -> None:
     eleven = keys.segment_key(keys.SegmentAddress("s", 0, 11, "b"))
 
     assert not eleven.startswith(keys.segments_prefix("s", 0, 1))
-    assert not keys.results_prefix("s", 0, 11).startswith(keys.results_prefix("s", 0, 1))
+    assert not keys.results_prefix("s", "w", 0, 11).startswith(keys.results_prefix("s", "w", 0, 1))
+    assert not keys.panes_prefix("s", "w", 0, 11).startswith(keys.panes_prefix("s", "w", 0, 1))
+
+
+def test_the_results_of_a_table_are_neither_its_panes_nor_those_of_a_table_whose_name_begins_like_it() -> None:
+    table = keys.results_prefix("s", "windows_day")
+
+    assert not keys.results_prefix("s", "windows_days", 0, 0).startswith(table)
+    assert not keys.panes_prefix("s", "windows_day", 0, 0).startswith(table)
 
 
 @given(st.integers(0, 999_999_999), st.integers(0, 999_999_999))
 def test_results_sort_as_they_grow(fewer: int, more: int) -> None:
     def folder(count: int) -> str:
-        return keys.result_folder("s", 0, 0, input_count=count, input_digest="d", spec_version=1)
+        return keys.result_folder("s", "windows_w", 0, 0, input_count=count, input_digest="d", spec_version=1)
 
     assert (folder(fewer) < folder(more)) == (fewer < more)
-    assert folder(fewer).startswith(keys.results_prefix("s", 0, 0))
+    assert folder(fewer).startswith(keys.results_prefix("s", "windows_w", 0, 0))
 
 
 def test_other_inputs_or_another_spec_are_another_result() -> None:
     folders = {
-        keys.result_folder("s", 0, 0, input_count=count, input_digest=digest, spec_version=version)
+        keys.result_folder("s", table, 0, 0, input_count=count, input_digest=digest, spec_version=version)
+        for table in ("records", "windows_w")
         for count in (1, 2)
         for digest in ("a", "b")
         for version in (1, 2)
     }
 
-    assert len(folders) == 8
+    assert len(folders) == 16
+
+
+@given(stream_names, buckets_us, shards, st.integers(0, 999_999_999), batches)
+def test_the_key_of_anything_in_a_result_says_what_it_is_of(
+    stream: str, bucket_us: int, shard: int, count: int, digest: str
+) -> None:
+    folder = keys.result_folder(
+        stream, "windows_w", bucket_us, shard, input_count=count, input_digest=digest, spec_version=3
+    )
+
+    for key in (keys.inputs_key(folder), keys.rows_key(folder)):
+        assert keys.parse_result_key(key) == keys.ResultAddress(bucket_us, shard, count, digest)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "results/s/w/",
+        "results/s/w/2026-01-01T000000Z/0/inputs.json",
+        "results/s/w/2026-01-01T000000Z/0/one-d-1/inputs.json",
+        "results/s/w/2026/0/000000001-d-000001/inputs.json",
+    ],
+)
+def test_what_is_no_result_key_is_said_to_be_none(key: str) -> None:
+    with pytest.raises(BadInput, match="not a result's key"):
+        keys.parse_result_key(key)
+
+
+@given(buckets_us, st.sampled_from([1, 60, 3_600, 86_400, 7 * 86_400]), st.integers(1, 40), st.integers(1, 1_000))
+def test_every_bucket_lies_below_one_of_the_few_beginnings_that_are_listed_for_it(
+    first_us: int, size_s: int, some: int, stretch: int
+) -> None:
+    buckets = range(first_us, first_us + size_s * 1_000_000 * some * stretch, size_s * 1_000_000)[:25_000]
+    prefixes = keys.bucket_prefixes(buckets)
+
+    assert 1 <= len(prefixes) <= 4
+    for bucket_us in (*buckets[:50], *buckets[-50:], *buckets[:: max(1, len(buckets) // 50)]):
+        address = keys.SegmentAddress("s", bucket_us, 0, "b")
+        assert keys.segment_key(address).startswith(tuple(f"{keys.segments_prefix('s')}{below}" for below in prefixes))
+
+
+@pytest.mark.parametrize(
+    ("hours", "beginnings"),
+    [
+        (1, ["2026-01-01T000000Z/"]),
+        (3, ["2026-01-01T000000Z/", "2026-01-01T010000Z/", "2026-01-01T020000Z/"]),
+        (30, ["2026-01-01", "2026-01-02"]),
+        (24 * 40, ["2026-01", "2026-02"]),
+        (24 * 500, ["2026", "2027"]),
+        (24 * 3_000, [""]),
+        (24 * 900, [""]),
+    ],
+)
+def test_what_is_listed_for_some_buckets_is_little_more_than_they_hold(hours: int, beginnings: list[str]) -> None:
+    start_us = 1_767_225_600_000_000  # 2026-01-01
+
+    assert keys.bucket_prefixes(range(start_us, start_us + hours * HOUR_US, HOUR_US)) == beginnings
+
+
+def test_no_buckets_are_below_nothing() -> None:
+    assert keys.bucket_prefixes(range(0)) == []
+
+
+def test_a_windows_table_tells_the_window_it_is_for() -> None:
+    assert keys.window_of_table(keys.windows_table("windows_of_a_day")) == "windows_of_a_day"
 
 
 def test_a_dead_letter_is_named_by_what_it_says_and_where_it_died() -> None:
@@ -212,7 +288,8 @@ def test_every_zone_of_a_key_is_in_the_topology(topology: object) -> None:
         keys.landing_prefix("s"),
         keys.manifest_prefix("s"),
         keys.segments_prefix("s"),
-        keys.results_prefix("s", 0, 0),
+        keys.results_prefix("s", "records", 0, 0),
+        keys.panes_prefix("s", "windows_w", 0, 0),
         keys.quarantine_prefix("s"),
         keys.replay_receipt_prefix("s"),
         keys.DEAD_LETTERS_PREFIX,

@@ -31,10 +31,14 @@ def test_a_place_that_was_never_written_is_not_sealed() -> None:
 def test_places_have_marks_of_their_own(left_us: int, left: int, right_us: int, right: int) -> None:
     same = (left_us, left) == (right_us, right)
 
-    assert (tables.place_mark(Place(left_us, left)) == tables.place_mark(Place(right_us, right))) == same
+    for mark in (tables.place_mark, tables.version_mark, lambda place: tables.late_mark("b", place)):
+        assert (mark(Place(left_us, left)) == mark(Place(right_us, right))) == same
 
 
 def test_no_batch_can_be_mistaken_for_a_place_or_a_total() -> None:
+    here = Place(0, 0)
+    others = {tables.place_mark(here), tables.version_mark(here), tables.late_mark("0", here)}
     totals = {tables.DECODED, tables.QUARANTINED, tables.RETURNED, tables.DUPLICATES, tables.MAX_TIME_US}
 
-    assert not {tables.batch_mark(name) for name in ("", "windrow.decoded", "place:0:0")} & (totals | {"place:0:0"})
+    assert not {tables.batch_mark(name) for name in ("", "windrow.decoded", *others)} & (totals | others)
+    assert len(others) == 3

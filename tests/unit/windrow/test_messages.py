@@ -16,6 +16,7 @@ everything = st.one_of(
     st.builds(
         Refreshed,
         stream=stream_names,
+        table=st.sampled_from(["records", "windows_w"]),
         bucket_us=buckets_us,
         shard=shards,
         input_count=st.integers(0, 2**31),
@@ -44,7 +45,12 @@ def test_a_message_says_its_kind_and_version() -> None:
     assert body == {"kind": "refresh", "v": 1, "stream": "s", "bucket_us": 3, "shard": 1}
 
 
+OLD_REFRESHED = (
+    '{"kind":"refreshed","v":1,"stream":"s","bucket_us":0,"shard":0,"input_count":1,"input_digest":"d",'
+    '"spec_version":1,"is_final":false}'
+)
 GARBAGE = [
+    OLD_REFRESHED,
     "",
     " ",
     "null",

@@ -187,7 +187,14 @@ def test_each_message_has_an_outcome_of_its_own(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
     good = upload(pipeline, "a.csv", CSV)
     refreshed = Refreshed(
-        stream="sensors", bucket_us=0, shard=0, input_count=1, input_digest="d", spec_version=1, is_final=False
+        stream="sensors",
+        table="windows_w",
+        bucket_us=0,
+        shard=0,
+        input_count=1,
+        input_digest="d",
+        spec_version=1,
+        is_final=False,
     )
     outcomes = pipeline.consumer_handler.handle(
         [

@@ -22,7 +22,14 @@ def dead(pipeline: Pipeline, queue: str, body: str) -> None:
 
 
 REFRESHED = Refreshed(
-    stream="wind", bucket_us=0, shard=0, input_count=1, input_digest="d", spec_version=1, is_final=False
+    stream="wind",
+    table="windows_w",
+    bucket_us=0,
+    shard=0,
+    input_count=1,
+    input_digest="d",
+    spec_version=1,
+    is_final=False,
 )
 
 

@@ -1,14 +1,18 @@
 """Many pointers, few commits; and each pointer an outcome of its own, whatever its neighbours are."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from tests.support.chaos import HookedLake, Killed, lose_replies
 from tests.support.pipeline import SENSORS, Pipeline
-from tests.support.sensors import expected_records, expected_windows, reading
+from tests.support.sensors import START, expected_records, expected_windows, reading
 from windrow import keys, messages
+from windrow.backfill import Backfill
 from windrow.errors import Unavailable
-from windrow.lake.tables import Place, batch_mark
+from windrow.lake.tables import Place, batch_mark, place_mark
 from windrow.messages import BatchDecoded, Refresh, Refreshed
 from windrow.outcomes import Dead, Done, Outcome, Retry
 from windrow_writer.handler import WriterLimits
@@ -17,6 +21,7 @@ ZEPHYR = SENSORS.replace("stream: sensors", "stream: zephyr")
 WITH_PRESSURE = SENSORS.replace("  humidity: int\n", "  humidity: int\n  pressure: float\n")
 RETYPED = SENSORS.replace("humidity: int", "humidity: float")
 BUCKET = Place(1_767_225_600_000_000, 0)
+VISITS = SENSORS.replace("size: 1m", "kind: session\n    gap: 10m")
 HOURLY = SENSORS + "  hourly:\n    size: 1h\n    aggregates: {warmest: max(temperature)}\n"
 
 
@@ -39,6 +44,13 @@ def take(pipeline: Pipeline, kind: type) -> list[str]:
     bodies = pipeline.queues["writes"].bodies()
     pipeline.queues["writes"]._messages.clear()
     return [body for body in bodies if isinstance(messages.decode(body), kind)]
+
+
+def seal_of(pipeline: Pipeline) -> str:
+    """What the sweep says to leave each record of the bucket once."""
+    pipeline.refresher.seal_records("sensors", BUCKET)
+    [seal] = take(pipeline, Refreshed)
+    return seal
 
 
 def batch_of(pointer: str) -> str:
@@ -250,7 +262,7 @@ def test_a_window_that_is_no_longer_defined_is_no_longer_written(tmp_path: Path)
     pointers = refresh(pipeline)
     pipeline.publish(SENSORS)
 
-    assert [type(outcome) for outcome in write(pipeline, *pointers)] == [Done]
+    assert [type(outcome) for outcome in write(pipeline, *pointers)] == [Done, Done]
     assert pipeline.lake.delta("sensors", "windows_hourly") is None
     assert pipeline.window_rows() == expected_windows([reading(1)])
 
@@ -262,7 +274,7 @@ def test_a_result_that_is_gone_costs_its_own_bucket(tmp_path: Path) -> None:
     assert len(pointers) == 2
     message = messages.decode(pointers[0])
     assert isinstance(message, Refreshed)
-    folder = keys.results_prefix("sensors", message.bucket_us, message.shard)
+    folder = keys.results_prefix("sensors", message.table, message.bucket_us, message.shard)
     for info in list(pipeline.store.list(folder)):
         pipeline.store.remove(info.key)
     dead, done = write(pipeline, *pointers)
@@ -275,27 +287,312 @@ def test_a_result_that_is_gone_costs_its_own_bucket(tmp_path: Path) -> None:
 
 def test_a_seal_waits_for_the_batches_of_its_bucket_without_counting_as_a_failure(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
-    pointer = decode(pipeline, reading(1))
-    refresh(pipeline)
+    pointer = decode(pipeline, reading(1), reading(1))
 
-    pipeline.refresher.refresh("sensors", BUCKET, is_final=True)
-    [seal] = take(pipeline, Refreshed)
+    seal = seal_of(pipeline)
     assert write(pipeline, seal) == [Retry("1 batches of the bucket are not in the records table yet", 2.0)]
 
     write(pipeline, pointer)
     assert [type(outcome) for outcome in write(pipeline, seal)] == [Done]
-    assert pipeline.windows()["is_final"].to_list() == [True]
+    assert (len(pipeline.record_rows()), pipeline.balance().duplicate) == (1, 1)
 
 
 def test_a_batch_and_the_seal_of_its_bucket_may_come_in_one_group_in_any_order(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
     pointer = decode(pipeline, reading(1), reading(1))
-    refresh(pipeline)
-    pipeline.refresher.refresh("sensors", BUCKET, is_final=True)
-    outcomes = write(pipeline, *take(pipeline, Refreshed), pointer)
+    outcomes = write(pipeline, seal_of(pipeline), pointer)
 
     assert [type(outcome) for outcome in outcomes] == [Done, Done]
     assert (len(pipeline.record_rows()), pipeline.balance().duplicate) == (1, 1)
+
+
+def test_a_seal_of_records_makes_no_window_final_and_a_final_result_seals_no_records(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pointer = decode(pipeline, reading(1), reading(1))
+    write(pipeline, pointer, *refresh(pipeline), seal_of(pipeline))
+    assert pipeline.windows()["is_final"].to_list() == [False]
+
+    pipeline.refresher.refresh("sensors", "every_minute", BUCKET, is_final=True)
+    before = commits(pipeline)
+    write(pipeline, *take(pipeline, Refreshed))
+    assert pipeline.windows()["is_final"].to_list() == [True]
+    assert commits(pipeline) == before
+
+
+def state(pipeline: Pipeline) -> tuple[int, list[str]]:
+    """Version and files of the windows table."""
+    table = pipeline.lake.delta("sensors", "windows_every_minute")
+    assert table is not None
+    return table.version(), sorted(table.file_uris())
+
+
+def test_a_result_without_windows_is_a_mark_and_no_rows(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(VISITS)
+    decode(pipeline, reading(-60))
+    write(pipeline, *refresh(pipeline))
+    version, files = state(pipeline)
+    decode(pipeline, reading(60))  # goes on with the session of the bucket before
+    pipeline.refresher.refresh("sensors", "every_minute", BUCKET)
+    assert [type(outcome) for outcome in write(pipeline, *take(pipeline, Refreshed))] == [Done]
+
+    handle = pipeline.lake.open("sensors", "windows_every_minute")
+    assert handle is not None
+    assert handle.mark(place_mark(BUCKET)) is not None
+    assert handle.read([BUCKET]).is_empty()
+    assert state(pipeline) == (version + 1, files)
+
+
+def test_windows_that_have_moved_to_another_bucket_are_taken_out_of_the_one_they_were_in(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(VISITS)
+    decode(pipeline, reading(60))
+    write(pipeline, *refresh(pipeline))
+    assert pipeline.windows()["_bucket"].to_list() == [BUCKET.bucket_us]
+    decode(pipeline, reading(-60))
+    write(pipeline, *refresh(pipeline))
+
+    assert pipeline.windows().select("_bucket", "row_count").rows() == [(BUCKET.bucket_us - 3_600_000_000, 2)]
+
+
+# ------------------------------------------------------------------------------------------------ newer specs
+
+WARMER = SENSORS.replace("temperature_sum: sum(temperature)", "temperature_sum: max(temperature)")
+
+
+def recomputed(pipeline: Pipeline, text: str, is_final: bool = False) -> list[str]:
+    """Publish a spec and have what is there computed by it, from the same inputs."""
+    pipeline.publish(text)
+    spec = pipeline.catalog.current("sensors")
+    backfill = Backfill(
+        store=pipeline.store,
+        lake=pipeline.lake,
+        results=pipeline.refresher.results,
+        clock=pipeline.clock,
+        published=spec,
+    )
+    for piece in backfill.pieces(["every_minute"], None, None):
+        backfill.run(piece)
+    pointers = take(pipeline, Refreshed)
+    [message] = map(messages.decode, pointers)
+    assert isinstance(message, Refreshed)
+    assert message.is_final is is_final
+    return pointers
+
+
+def test_a_newer_spec_with_as_many_inputs_replaces_what_an_older_one_computed(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pointer = decode(pipeline, reading(1), reading(2))
+    old = refresh(pipeline)
+    write(pipeline, pointer, *old)
+    assert pipeline.windows()["temperature_sum"].to_list() == [43.0]
+    new = recomputed(pipeline, WARMER)
+    write(pipeline, *new)
+    assert pipeline.windows()["temperature_sum"].to_list() == [22.0]
+
+    before = state(pipeline)
+    write(pipeline, *old)  # an old pointer comes again
+    write(pipeline, *new)
+    assert pipeline.windows()["temperature_sum"].to_list() == [22.0]
+    assert state(pipeline) == before
+
+
+def test_a_newer_spec_changes_a_final_window_by_a_revision_and_leaves_it_final(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.post([reading(1), reading(2)])
+    pipeline.settle()
+    write(pipeline, *recomputed(pipeline, WARMER, is_final=True))
+
+    assert pipeline.windows().select("temperature_sum", "revision", "is_final").rows() == [(22.0, 1, True)]
+
+
+# ------------------------------------------------------------------------------------------------ late records
+
+
+def ledger(pipeline: Pipeline) -> pl.DataFrame:
+    table = pipeline.lake.delta("sensors", "late")
+    return pl.DataFrame() if table is None else pl.scan_delta(table).collect().sort("ts", "_batch")
+
+
+def sealed(folder: Path, text: str = SENSORS) -> Pipeline:
+    """A stream of two buckets, both sealed."""
+    pipeline = Pipeline(folder)
+    pipeline.publish(text)
+    pipeline.post([reading(-1), reading(1), reading(61)])
+    pipeline.settle()
+    assert ledger(pipeline).is_empty()
+    return pipeline
+
+
+def test_what_comes_after_the_seal_is_entered_in_the_ledger_and_still_counts(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path)
+    pipeline.post([reading(2), reading(30)])
+    pipeline.settle()
+
+    found = ledger(pipeline)
+    assert found.select("sensor", "late_by_s", "windows", "_bucket").rows() == [
+        ("a", 0.0, ["every_minute"], BUCKET.bucket_us),
+        ("a", 0.0, ["every_minute"], BUCKET.bucket_us),
+    ]
+    assert found["watermark"].to_list() == [START + timedelta(seconds=61 - 300)] * 2
+    assert found["_received_at"].null_count() == 0
+    assert pipeline.window_rows() == expected_windows([reading(s) for s in (-1, 1, 2, 30, 61)])
+
+
+def test_how_late_a_record_is_is_told_from_the_watermark_before_it(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path)
+    pipeline.post([reading(7_200)])
+    pipeline.run_until_quiet()
+    pipeline.post([reading(5)])
+    pipeline.run_until_quiet()
+
+    assert ledger(pipeline)["late_by_s"].to_list() == [7_200 - 300 - 5]
+
+
+def test_what_comes_before_the_seal_is_not_late_however_old_it_is(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.post([reading(0)])
+    pipeline.run_until_quiet()
+    pipeline.post([reading(-86_400 * 30)])  # history, loaded behind what is there
+    pipeline.settle()
+
+    assert pipeline.lake.delta("sensors", "late") is None
+    assert pipeline.metrics.total("records_late") == 0
+
+
+def test_only_those_of_a_batch_whose_bucket_is_sealed_are_late(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path)
+    pipeline.clock.advance(86_400)
+    pipeline.post([reading(2), reading(3_600 * 20)])
+    pipeline.run_until_quiet()
+
+    assert ledger(pipeline)["ts"].to_list() == [START + timedelta(seconds=2)]
+    assert pipeline.metrics.total("records_late") == 1
+
+
+def test_an_entry_names_the_windows_that_were_final_wherever_they_begin_and_no_others(tmp_path: Path) -> None:
+    others = """
+  hours:
+    {kind: sliding, size: 3h, slide: 1h, aggregates: {n: count}}
+  visits:
+    {kind: session, gap: 10m, aggregates: {n: count}}
+  months:
+    {size: 1mo, aggregates: {n: count}}
+"""
+    pipeline = sealed(tmp_path, SENSORS + others.lstrip("\n"))
+    pipeline.post([reading(2)])
+    pipeline.run_until_quiet()
+
+    assert ledger(pipeline)["windows"].to_list() == [["every_minute", "hours", "visits"]]
+
+
+def test_a_batch_that_is_sent_again_is_entered_once(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path)
+    pointer = decode(pipeline, reading(2))
+    write(pipeline, pointer, pointer)
+    write(pipeline, pointer)
+
+    assert ledger(pipeline).height == 1
+
+
+def test_a_crash_between_the_ledger_and_the_append_leads_to_one_entry(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path)
+    pointer = decode(pipeline, reading(2))
+    seen: list[str] = []
+
+    def hook(operation: str) -> None:
+        seen.append(operation)
+        if seen == ["commit", "commit.after", "commit"]:
+            raise Killed
+
+    pipeline.writer_handler.lake = HookedLake(pipeline.lake, hook)
+    with pytest.raises(Killed):
+        write(pipeline, pointer)
+    assert ledger(pipeline).height == 1  # it stands there first
+    assert len(pipeline.record_rows()) == 3
+
+    write(pipeline, pointer)
+    assert ledger(pipeline).height == 1
+    assert len(pipeline.record_rows()) == 4
+
+
+def test_a_crash_before_the_ledger_leads_to_neither_entry_nor_record(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path)
+    pointer = decode(pipeline, reading(2))
+
+    def hook(_operation: str) -> None:
+        raise Killed
+
+    pipeline.writer_handler.lake = HookedLake(pipeline.lake, hook)
+    with pytest.raises(Killed):
+        write(pipeline, pointer)
+    assert (ledger(pipeline).height, len(pipeline.record_rows())) == (0, 3)
+
+    pipeline.writer_handler.lake = pipeline.lake
+    write(pipeline, pointer)
+    assert (ledger(pipeline).height, len(pipeline.record_rows())) == (1, 4)
+
+
+def test_lost_replies_to_commits_enter_nothing_twice(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path)
+    pointers = [decode(pipeline, reading(second)) for second in (2, 3, 4)]
+    pipeline.writer_handler.lake = HookedLake(pipeline.lake, lose_replies(2, "commit.after"))
+    for pointer in pointers:
+        write(pipeline, pointer)
+        write(pipeline, pointer)
+
+    assert ledger(pipeline).height == 3
+    assert len(pipeline.record_rows()) == 6
+
+
+def test_where_late_records_are_diverted_they_stand_in_records_and_in_the_ledger_only(tmp_path: Path) -> None:
+    pipeline = sealed(tmp_path, SENSORS.replace("size: 1m", "size: 1m\n    late: divert"))
+    before = pipeline.windows()
+    pipeline.post([reading(2), reading(1, temperature=99.0)])
+    pipeline.settle()
+
+    assert pipeline.windows().equals(before)
+    assert pipeline.record_rows() == expected_records(
+        [reading(-1), reading(1, temperature=99.0), reading(2), reading(61)]
+    )
+    assert ledger(pipeline)["ts"].to_list() == [START + timedelta(seconds=second) for second in (1, 2)]
+
+
+def test_windows_that_are_still_open_take_what_others_of_the_stream_divert(tmp_path: Path) -> None:
+    text = SENSORS.replace("size: 1m", "size: 1m\n    late: divert")
+    pipeline = sealed(tmp_path, text + "  daily:\n    size: 24h\n    aggregates: {warmest: max(temperature)}\n")
+    pipeline.post([reading(2, temperature=99.0)])
+    pipeline.settle()
+
+    assert pipeline.windows("daily")["warmest"].to_list()[-1] == 99.0
+    assert len(pipeline.window_rows()) == 3
+    assert 99.0 not in [row[3] for row in pipeline.window_rows()]
+
+
+def test_what_is_diverted_stands_in_the_ledger_even_where_its_bucket_was_empty(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(SENSORS.replace("size: 1m", "late: divert\n    kind: sliding\n    size: 3h\n    slide: 1h"))
+    pipeline.post([reading(5)])
+    pipeline.settle()
+    pipeline.post([reading(-5_400)])  # two hours before, where nothing was: the window of that hour is final
+    pipeline.settle()
+
+    in_window = pipeline.windows().filter(pl.col("_bucket") == BUCKET.bucket_us - 7_200_000_000)["row_count"].to_list()
+    assert in_window == [2] or ledger(pipeline).height == 1
+
+
+def test_a_session_that_moves_to_an_earlier_bucket_has_a_revision(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(VISITS)
+    pipeline.post([reading(5)])
+    pipeline.settle()
+    pipeline.post([reading(-5)])
+    pipeline.settle()
+
+    assert pipeline.windows().select("row_count", "revision").rows() == [(2, 1)]
+
+
+# ------------------------------------------------------------------------------------------------ many, and figures
 
 
 def test_more_seals_than_fit_into_one_commit_are_all_made(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def run(settings: WindowerSettings, log: Log) -> None:
         metrics=metrics,
         log=log,
         parallel_gets=settings.parallel_gets,
+        memory_bytes=settings.memory_bytes,
     )
     sweep = Sweep(store, lake, catalog, refresher, writes, clock, metrics, log, settings.sweep_after_s)
     process.run_worker(
@@ -39,7 +40,7 @@ def run(settings: WindowerSettings, log: Log) -> None:
         queue=aws.queue("windows"),
         dead_letters=aws.dead_letters_of("windows"),
         visibility_s=shape.queues["windows"].visibility_s,
-        handler=Handler(refresher),
+        handler=Handler(refresher, catalog),
         max_messages=settings.max_messages,
         linger_s=settings.linger_s,
         sweep=sweep.run,

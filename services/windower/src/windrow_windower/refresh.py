@@ -1,27 +1,30 @@
-"""Recompute a place's windows from everything that is known of it, and point the writer at the result."""
+"""Recompute the windows a bucket owns from everything that is known of them, and point the writer at the result."""
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from windrow import keys, messages, results
+from windrow import keys
 from windrow.catalog import PublishedSpec, SpecCatalog
-from windrow.errors import Unavailable
-from windrow.immutable import put_once
-from windrow.lake.dedupe import deduplicate
-from windrow.lake.schema import conform, segment_schema
-from windrow.lake.tables import Lake, Place, batch_mark
+from windrow.computed import Results, gathered
+from windrow.errors import Permanent
+from windrow.lake.schema import segment_schema
+from windrow.lake.tables import Lake, Place
+from windrow.listing import Known, Listing
 from windrow.log import Log
-from windrow.messages import Refreshed
 from windrow.metrics import Metrics
-from windrow.ports import ObjectHeaders, ObjectStore, Outgoing, Queue
+from windrow.ports import ObjectStore, Queue
 from windrow.results import Inputs
-from windrow_windower.aggregate import aggregate
+from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
+from windrow.windows import engine
+from windrow.windows.reach import Stretch, bucket_at, buckets_of
+from windrow.windows.territory import Territory, runs_only
+from windrow_windower.memory import Memory, Remembered
+from windrow_windower.places import Places
 
-_PARQUET = "application/vnd.apache.parquet"
+_Known = Mapping[int, Known]
 
 
 @dataclass(kw_only=True)
@@ -35,108 +38,154 @@ class Refresher:
     metrics: Metrics
     log: Log
     parallel_gets: int = 8
-    _pool: ThreadPoolExecutor = field(init=False)
+    memory_bytes: int = 256 << 20
+    results: Results = field(init=False)
+    _memory: Memory = field(init=False)
+    _places: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
+        self.results = Results(self.store, self.writes)
+        pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
+        self._memory = Memory(self.memory_bytes)
+        self._places = Places(store=self.store, lake=self.lake, memory=self._memory, pool=pool)
 
-    def refresh(self, stream: str, place: Place, *, is_final: bool = False) -> Inputs | None:
-        """Make the result of all known inputs durable, then send its pointer. None when the place holds nothing.
+    def owners(self, stream: str, window: str, place: Place, listing: Listing) -> list[Place]:
+        """The places that own windows of a definition which the records of `place` can change."""
+        published = self.catalog.current(stream)
+        found = self._territory(published, window, place.shard, listing).owners(place.bucket_us)
+        if isinstance(published.spec.windows[window], SessionWindow) and len(found) > 1:
+            # Sessions begin where records are; the other buckets were only looked at.
+            known = listing.known(place.shard, range(found[0], found[-1] + 1, published.spec.bucket))
+            found = [bucket for bucket in found if bucket in known]
+        return [Place(bucket, place.shard) for bucket in found]
 
-        Raises NotFound (no such stream) and Transient errors; a result whose inputs are incomplete is never written.
+    def refresh(
+        self,
+        stream: str,
+        window: str,
+        owner: Place,
+        *,
+        listing: Listing | None = None,
+        is_final: bool = False,
+    ) -> Inputs | None:
+        """Make the rows of all windows that start in a place durable, from all that is known, then send their pointer.
+
+        None when there is nothing to compute them from. Raises NotFound (no such stream), Transient errors, and
+        Permanent ones where the records cannot be computed; a result whose inputs are incomplete is never written.
         """
         published = self.catalog.current(stream)
-        listed = self.listed(stream, place)
-        latest = self.latest(stream, place)
-        known = frozenset(latest.batches) if latest else frozenset()
-        batches = listed | known
-        if not batches:
+        table = keys.windows_table(window)
+        listing = listing or Listing(self.store, stream)
+        latest = self.results.latest(stream, table, owner)
+        stretch = self._territory(published, window, owner.shard, listing).reach(owner.bucket_us)
+        if stretch is None:
             return None
-        if latest is not None and batches == known and set(published.spec.windows) <= set(latest.windows):
+        if latest is not None:
+            stretch = Stretch(min(stretch.from_us, latest.from_us), max(stretch.to_us, latest.to_us))
+        known = listing.known(owner.shard, buckets_of(stretch, published.spec.bucket))
+        inputs = gathered(stream, table, owner, published.version, stretch, known, latest)
+        if not inputs.count:
+            return None
+        if latest is not None and latest.digest == inputs.digest:
             inputs = latest
         else:
-            inputs = Inputs(
+            rows = self._compute(published, window, inputs, known)
+            self.results.put(inputs, rows)
+            self.metrics.count("refreshes_computed", stream=stream)
+            self.log.info(
+                "bucket_refreshed",
                 stream=stream,
-                bucket_us=place.bucket_us,
-                shard=place.shard,
-                batches=tuple(sorted(batches)),
-                windows=tuple(published.spec.windows),
-                spec_version=published.version,
+                window=window,
+                bucket=keys.bucket_text(owner.bucket_us),
+                shard=owner.shard,
+                inputs=inputs.count,
+                rows=rows.height,
             )
-            self._compute(inputs, published, place, sorted(listed), sorted(known - listed))
-        self._send(inputs, is_final=is_final)
+        self.results.send(inputs, is_final=is_final)
         return inputs
 
-    def listed(self, stream: str, place: Place) -> frozenset[str]:
-        """The batches that have a segment in a place, as S3 lists them now."""
-        prefix = keys.segments_prefix(stream, place.bucket_us, place.shard)
-        return frozenset(keys.parse_segment_key(info.key).batch for info in self.store.list(prefix))
+    def seal_records(self, stream: str, place: Place, listing: Listing | None = None) -> Inputs | None:
+        """Ask the writer to leave each record of a place once, all its batches being in the table."""
+        published = self.catalog.current(stream)
+        stretch = bucket_at(place.bucket_us, published.spec.bucket)
+        latest = self.results.latest(stream, keys.RECORDS_TABLE, place)
+        known = (listing or Listing(self.store, stream)).known(place.shard, buckets_of(stretch, published.spec.bucket))
+        inputs = gathered(stream, keys.RECORDS_TABLE, place, published.version, stretch, known, latest)
+        if not inputs.count:
+            return None
+        if latest is not None and latest.digest == inputs.digest:
+            inputs = latest
+        else:
+            self.results.put(inputs, None)
+        self.results.send(inputs, is_final=True)
+        return inputs
 
-    def latest(self, stream: str, place: Place) -> Inputs | None:
-        """The complete result with the most inputs, if there is any."""
-        prefix = keys.results_prefix(stream, place.bucket_us, place.shard)
-        complete = [info.key for info in self.store.list(prefix) if info.key.endswith("/inputs.json")]
-        return results.decode(self.store.get(complete[-1]).body) if complete else None
+    # ------------------------------------------------------------------------------------------ what windows reach over
 
-    def _compute(
+    def _territory(self, published: PublishedSpec, name: str, shard: int, listing: Listing) -> Territory:
+        window = published.spec.windows.get(name)
+        stream = published.spec.stream
+        if not isinstance(window, AlignedWindow | SequenceWindow | SessionWindow):
+            raise Permanent(f"{stream}: there is no window {name!r} that a stream can fill")
+
+        def runs(buckets: range) -> pl.DataFrame:
+            assert isinstance(window, SessionWindow)
+            return self._runs(published, keys.windows_table(name), window, shard, buckets, listing)
+
+        return Territory(window, published.spec.bucket, runs)
+
+    def _runs(
         self,
-        inputs: Inputs,
         published: PublishedSpec,
-        place: Place,
-        listed: Sequence[str],
-        gone: Sequence[str],
-    ) -> None:
-        stream, spec = inputs.stream, published.spec
-        schema = segment_schema(spec)
-        addresses = [keys.SegmentAddress(stream, place.bucket_us, place.shard, batch) for batch in listed]
-        parts = list(self._pool.map(lambda address: self._segment(address, schema), addresses))
-        if gone:
-            parts.append(self._from_records(stream, place, gone, schema))
-        records = deduplicate(pl.concat([schema.to_frame(), *parts]), spec)
-        for name, window in spec.windows.items():
-            buffer = io.BytesIO()
-            aggregate(records, spec, window).write_parquet(buffer, compression="zstd", compression_level=3)
-            self._put(keys.window_result_key(inputs.folder, name), buffer.getvalue(), inputs, _PARQUET)
-        self._put(keys.inputs_key(inputs.folder), results.encode(inputs), inputs, "application/json")
-        self.metrics.count("refreshes_computed", stream=stream)
-        self.log.info(
-            "bucket_refreshed",
-            stream=stream,
-            bucket=keys.bucket_text(place.bucket_us),
-            shard=place.shard,
-            inputs=len(inputs.batches),
-            records=records.height,
-        )
+        table: str,
+        window: SessionWindow,
+        shard: int,
+        buckets: range,
+        listing: Listing,
+    ) -> pl.DataFrame:
+        """The sessions of all records in some buckets."""
+        bare = window if engine.has_panes(window) else runs_only(window)
+        name = table if bare is window else f"{table}.runs"
+        frames = [
+            self._places.panes(published, name, bare, Place(bucket, shard), found)
+            for bucket, found in sorted(listing.known(shard, buckets).items())
+        ]
+        if not frames:
+            frames = [engine.panes(pl.DataFrame(schema=segment_schema(published.spec)), published.spec, bare)]
+        return engine.merge_panes(frames, published.spec, bare)
 
-    def _segment(self, address: keys.SegmentAddress, schema: pl.Schema) -> pl.DataFrame:
-        key = keys.segment_key(address)
-        return conform(pl.read_parquet(io.BytesIO(self.store.get(key).body)), schema, key)
+    # ------------------------------------------------------------------------------------------ computing
 
-    def _from_records(self, stream: str, place: Place, gone: Sequence[str], schema: pl.Schema) -> pl.DataFrame:
-        """Rows of segments that a lifecycle rule has removed, out of the records table, which must hold them all."""
-        table = self.lake.open(stream, keys.RECORDS_TABLE)
-        missing = [batch for batch in gone if table is None or table.mark(batch_mark(batch)) is None]
-        if table is None or missing:
-            raise Unavailable(
-                f"{stream}, bucket {keys.bucket_text(place.bucket_us)}: {len(missing)} of its segments are gone and "
-                f"not yet in the records table (first: batch {missing[0]}); nothing is computed from what is left"
-            )
-        return conform(table.read([place]), schema, f"{stream}/records")
+    def _compute(self, published: PublishedSpec, name: str, inputs: Inputs, known: _Known) -> pl.DataFrame:
+        spec = published.spec
+        window = spec.windows[name]
+        owned = (inputs.bucket_us, inputs.bucket_us + spec.bucket)
+        places = []
+        for bucket, batches in sorted(inputs.batches.items()):
+            listed = known[bucket].listed if bucket in known else frozenset()
+            places.append((Place(bucket, inputs.shard), Known(frozenset(batches), listed)))
+        if engine.has_panes(window):
+            frames = [self._places.panes(published, inputs.table, window, *place) for place in places]
+            merged = engine.merge_panes(frames, spec, window)
+            if isinstance(window, SessionWindow) or len(frames) == 1:
+                return engine.from_panes(merged, spec, window, owned)
+            return self._from_panes(published, name, inputs, merged, owned)
+        rows = pl.concat([self._places.records(published, *place) for place in places])
+        return engine.compute(rows, spec, window, owned)
 
-    def _put(self, key: str, body: bytes, inputs: Inputs, content_type: str) -> None:
-        # Two windowers may compute the same inputs; either's result will do, so the inputs are the write id.
-        put_once(
-            self.store, key, body, f"{inputs.digest}-v{inputs.spec_version}", ObjectHeaders(content_type=content_type)
-        )
-
-    def _send(self, inputs: Inputs, *, is_final: bool) -> None:
-        pointer = Refreshed(
-            stream=inputs.stream,
-            bucket_us=inputs.bucket_us,
-            shard=inputs.shard,
-            input_count=len(inputs.batches),
-            input_digest=inputs.digest,
-            spec_version=inputs.spec_version,
-            is_final=is_final,
-        )
-        self.writes.send([Outgoing(messages.encode(pointer))])
+    def _from_panes(
+        self, published: PublishedSpec, name: str, inputs: Inputs, merged: pl.DataFrame, owned: tuple[int, int]
+    ) -> pl.DataFrame:
+        """Most records of a bucket touch few windows of its neighbours: where no pane has changed, no row has."""
+        spec = published.spec
+        window = spec.windows[name]
+        within = pl.col("__pane").is_between(inputs.from_us, inputs.to_us, closed="left")
+        panes = merged.filter(within).sort(*spec.keys, "__pane")
+        what = (spec.stream, published.version, inputs.table, Place(inputs.bucket_us, inputs.shard), "owned")
+        before, rows = self._memory.get((*what, "panes")), self._memory.get((*what, "rows"))
+        if before is not None and rows is not None and before.frame.equals(panes):
+            return rows.frame
+        computed = engine.from_panes(panes, spec, window, owned)
+        self._memory.keep((*what, "panes"), Remembered(frozenset(), panes))
+        self._memory.keep((*what, "rows"), Remembered(frozenset(), computed))
+        return computed

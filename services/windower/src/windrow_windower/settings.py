@@ -12,6 +12,8 @@ class WindowerSettings(WorkerSettings):
     """How long to wait for more pointers once the first has come."""
     parallel_gets: Count = 8
     """Segments read at the same time."""
+    memory_bytes: Count = 256 << 20
+    """Panes and records of places kept in memory, so that a window over many buckets reads only what changed."""
     sweep_s: Seconds = 30.0
     """How often buckets are searched for lost pointers and due seals."""
     sweep_after_s: Seconds = 60.0

@@ -1,31 +1,45 @@
 """Finds batches and buckets whose pointers were lost, and seals what is due (laws 4 and 7)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from windrow import keys, manifest, messages
+from windrow import keys, manifest, messages, results
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Transient
 from windrow.lake import tables
-from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, place_mark
+from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, is_final_growth, place_mark
+from windrow.listing import Listing
 from windrow.log import Log
 from windrow.messages import BatchDecoded
 from windrow.metrics import Metrics
 from windrow.ports import ObjectStore, Outgoing, Queue
+from windrow.results import Inputs
 from windrow.spec import StreamSpec
+from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
 from windrow.units import SECOND_US
+from windrow.windows import reach
+from windrow.windows.reach import Stretch, bucket_at, buckets_of
+from windrow.windows.sealing import Progress, is_due
 from windrow_windower.refresh import Refresher
-from windrow_windower.seal import Progress, is_due
+
+_MOST_INPUTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """The segments of a place: their batches, and when the newest one came (store's clock, µs)."""
+    """The segments of a stream, by place: their batches, and when the newest one came (store's clock, µs)."""
 
-    batches: frozenset[str]
-    newest_us: int
+    batches: Mapping[Place, frozenset[str]]
+    newest_us: Mapping[Place, int]
+    listing: Listing
+
+    def buckets_within(self, shard: int, buckets: range) -> list[int]:
+        """Those of some buckets that have records."""
+        if len(buckets) <= len(self.batches):
+            return [bucket for bucket in buckets if Place(bucket, shard) in self.batches]
+        return sorted(place.bucket_us for place in self.batches if place.shard == shard and place.bucket_us in buckets)
 
 
 @dataclass
@@ -42,8 +56,10 @@ class Sweep:
     log: Log
     after_s: float
     """Age from which a segment that is not in any committed window counts as forgotten."""
-    _asked: dict[tuple[str, Place | str], tuple[int, float]] = field(default_factory=dict)
-    """What was last asked of the writer for a place or batch, and when."""
+    _inputs: dict[str, Inputs] = field(default_factory=dict)
+    """What was read of results, by key; the oldest go."""
+    _asked: dict[tuple[object, ...], tuple[int, float]] = field(default_factory=dict)
+    """What was last asked of the writer for a place of a table or for a batch, and when."""
 
     def run(self) -> None:
         """Look at every stream once. One that cannot be looked at costs only itself (law 9)."""
@@ -51,7 +67,10 @@ class Sweep:
             try:
                 records = self.lake.open(stream, keys.RECORDS_TABLE)
                 self._point_at_forgotten_batches(stream, records)
-                self._refresh_and_seal(stream, records)
+                spec, found = self.catalog.current(stream).spec, self._list(stream)
+                sealed = self._seal_records(stream, spec, found, records)
+                for window in spec.windows:
+                    self._refresh_and_seal(stream, window, spec, found, records, sealed)
             except Transient:
                 raise
             except Exception as error:  # noqa: BLE001  whatever is wrong with it, other streams wait behind it
@@ -71,60 +90,154 @@ class Sweep:
             self.writes.send([Outgoing(messages.encode(pointer))])
             self.metrics.count("sweeps_found", stream=stream)
 
-    def _refresh_and_seal(self, stream: str, records: Table | None) -> None:
-        spec = self.catalog.current(stream).spec
-        windows = [self.lake.open(stream, keys.windows_table(name)) for name in spec.windows]
-        for place, found in sorted(self._list(stream).items()):
-            if records is not None and self._is_sealed(stream, place, found, records):
-                continue
-            full = growth(len(found.batches), is_final=True)
-            if records is not None and self._may_seal(place, found, spec, records):
-                self._ask(stream, place, full)
-            elif self._is_forgotten(place, found, windows):
+    # ------------------------------------------------------------------------------------------ records
+
+    def _seal_records(self, stream: str, spec: StreamSpec, found: _Listed, records: Table | None) -> set[Place]:
+        """Asks for each record to be left once where a bucket is done; returns the places where that is so already."""
+        sealed: set[Place] = set()
+        progress = None if records is None else _progress(records)
+        if records is None or progress is None:
+            return sealed
+        latest = self._latest(stream, keys.RECORDS_TABLE)
+        for place, batches in sorted(found.batches.items()):
+            within = {place.bucket_us: batches}
+            mark = records.mark(place_mark(place)) or 0
+            if is_final_growth(mark) and self._is_committed(latest.get(place), within, mark):
+                sealed.add(place)
+            elif is_due(place.bucket_us + spec.bucket, spec, progress, self.clock.now_us()) and all(
+                # Sealing removes duplicates among rows; it must come after all of them.
+                records.mark(batch_mark(batch)) is not None
+                for batch in batches
+            ):
+                self._ask(stream, keys.RECORDS_TABLE, place, within, found, is_final=True)
+        return sealed
+
+    # ------------------------------------------------------------------------------------------ windows
+
+    def _refresh_and_seal(
+        self, stream: str, window: str, spec: StreamSpec, found: _Listed, records: Table | None, sealed: set[Place]
+    ) -> None:
+        table = keys.windows_table(window)
+        handle, latest = self.lake.open(stream, table), self._latest(stream, table)
+        is_diverting = spec.windows[window].late == "divert"
+        progress = None if records is None else _progress(records)
+        for owner, stretch in self._owners(window, spec, found, latest):
+            buckets = found.buckets_within(owner.shard, buckets_of(stretch, spec.bucket))
+            within = {bucket: found.batches[Place(bucket, owner.shard)] for bucket in buckets}
+            if not within:  # all its segments have expired, perhaps long before its windows end
+                within = {bucket: frozenset(some) for bucket, some in self._inputs_of(latest[owner]).batches.items()}
+            mark = 0 if handle is None else handle.mark(place_mark(owner)) or 0
+            is_committed = self._is_committed(latest.get(owner), within, mark)
+            if is_final_growth(mark) and (is_committed or is_diverting):
+                continue  # where late records are diverted, what came later is in the ledger and goes no further
+            is_done = progress is not None and is_due(stretch.to_us, spec, progress, self.clock.now_us())
+            # Windows become final after the records they are made of: what comes later is late, and is known to be.
+            if is_done and all(_is_sealed(Place(bucket, owner.shard), found, sealed, records) for bucket in within):
+                self._ask(stream, table, owner, within, found, is_final=True)
+            elif not is_committed and self._is_old(owner, within, found):
                 self.metrics.count("sweeps_found", stream=stream)
-                self._ask(stream, place, full - 1)
+                self._ask(stream, table, owner, within, found, is_final=False)
 
-    def _is_sealed(self, stream: str, place: Place, found: _Listed, records: Table) -> bool:
-        sealed = records.mark(place_mark(place)) or 0
-        full = growth(len(found.batches), is_final=True)
-        if sealed <= full:
-            return sealed == full
-        # Sealed with more than is listed: old segments have expired. Are the listed ones among those it knew?
-        latest = self.refresher.latest(stream, place)
-        return latest is not None and found.batches <= set(latest.batches)
+    def _owners(
+        self, window: str, spec: StreamSpec, found: _Listed, latest: Mapping[Place, str]
+    ) -> Iterator[tuple[Place, Stretch]]:
+        """The places that own windows made of what is listed, and what these windows reach over."""
+        definition = spec.windows[window]
+        if isinstance(definition, AlignedWindow | SequenceWindow):
+            owners = {
+                Place(owner, place.shard)
+                for place in found.batches
+                for owner in reach.owners(definition, spec.bucket, bucket_at(place.bucket_us, spec.bucket))
+            }
+            for owner in sorted(owners.union(latest)):
+                stretch = reach.reach(definition, spec.bucket, owner.bucket_us)
+                if stretch is not None:
+                    yield owner, stretch
+        elif isinstance(definition, SessionWindow):
+            # How far sessions reach follows from the records; here it is read from what was computed of them. Where a
+            # session began, the segments may have expired.
+            for owner in sorted({*found.batches, *latest}):
+                if owner in latest:
+                    known = self._inputs_of(latest[owner])
+                    yield owner, Stretch(known.from_us, known.to_us)
+                else:
+                    yield owner, bucket_at(owner.bucket_us, spec.bucket)
 
-    def _may_seal(self, place: Place, found: _Listed, spec: StreamSpec, records: Table) -> bool:
-        progress = _progress(records)
-        if progress is None or not is_due(place.bucket_us, spec, progress, self.clock.now_us()):
+    # ------------------------------------------------------------------------------------------ both
+
+    def _latest(self, stream: str, table: str) -> Mapping[Place, str]:
+        """The key of every place's result with the most inputs."""
+        latest: dict[Place, str] = {}
+        for info in self.store.list(keys.results_prefix(stream, table)):
+            if info.key.endswith("/inputs.json"):
+                address = keys.parse_result_key(info.key)
+                latest[Place(address.bucket_us, address.shard)] = info.key
+        return latest
+
+    def _is_committed(self, latest: str | None, within: Mapping[int, frozenset[str]], mark: int) -> bool:
+        """Whether a table, grown to `mark`, holds a result that was computed from all these batches.
+
+        That there are as many is not enough: old segments expire, and others may have come since.
+        """
+        if latest is None:
             return False
-        # Sealing removes duplicates among rows; it must come after all of them.
-        return all(records.mark(batch_mark(batch)) is not None for batch in found.batches)
-
-    def _is_forgotten(self, place: Place, found: _Listed, windows: list[Table | None]) -> bool:
-        if self.clock.now_us() - found.newest_us < self.after_s * SECOND_US:
+        address = keys.parse_result_key(latest)
+        if mark < growth(address.count, is_final=False):
             return False
-        enough = growth(len(found.batches), is_final=False)
-        return any(table is None or (table.mark(place_mark(place)) or 0) < enough for table in windows)
+        if address.digest == results.digest_of(within):
+            return True
+        known = self._inputs_of(latest).batches
+        return all(batches <= set(known.get(bucket, ())) for bucket, batches in within.items())
 
-    def _ask(self, stream: str, place: Place, wanted: int) -> None:
-        if not self._may_ask((stream, place), wanted):
+    def _inputs_of(self, key: str) -> Inputs:
+        """What a result was computed from. A key never means anything else, so it is read once."""
+        if key not in self._inputs:
+            while len(self._inputs) >= _MOST_INPUTS:
+                del self._inputs[next(iter(self._inputs))]
+            self._inputs[key] = results.decode(self.store.get(key).body)
+        return self._inputs[key]
+
+    def _is_old(self, owner: Place, within: Mapping[int, frozenset[str]], found: _Listed) -> bool:
+        """Whether so long has passed since the newest segment that its own pointer must have been lost."""
+        newest_us = max(found.newest_us.get(Place(bucket, owner.shard), 0) for bucket in within)
+        return self.clock.now_us() - newest_us >= self.after_s * SECOND_US
+
+    def _ask(
+        self,
+        stream: str,
+        table: str,
+        place: Place,
+        within: Mapping[int, frozenset[str]],
+        found: _Listed,
+        *,
+        is_final: bool,
+    ) -> None:
+        wanted = growth(sum(map(len, within.values())), is_final=is_final)
+        if not self._may_ask((stream, table, place), wanted):
             return
-        is_final = tables.is_final_growth(wanted)
         try:
-            inputs = self.refresher.refresh(stream, place, is_final=is_final)
+            if table == keys.RECORDS_TABLE:
+                inputs = self.refresher.seal_records(stream, place, found.listing)
+            else:
+                window = keys.window_of_table(table)
+                inputs = self.refresher.refresh(stream, window, place, listing=found.listing, is_final=is_final)
         except Transient:
             raise
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, other buckets wait behind it
             # Its pointer, if there was one, is a dead letter; here it is only said again.
             bucket = keys.bucket_text(place.bucket_us)
-            self.log.error("bucket_refused", stream=stream, bucket=bucket, shard=place.shard, error=str(error))
+            self.log.error(
+                "bucket_refused", stream=stream, table=table, bucket=bucket, shard=place.shard, error=str(error)
+            )
             return
         if inputs is not None and is_final:
             self.metrics.count("buckets_sealed", stream=stream)
             bucket = keys.bucket_text(place.bucket_us)
-            self.log.info("bucket_sealed", stream=stream, bucket=bucket, shard=place.shard, inputs=len(inputs.batches))
+            self.log.info(
+                "bucket_sealed", stream=stream, table=table, bucket=bucket, shard=place.shard, inputs=inputs.count
+            )
 
-    def _may_ask(self, what: tuple[str, Place | str], wanted: int) -> bool:
+    def _may_ask(self, what: tuple[object, ...], wanted: int) -> bool:
         """Whether this was not asked for already a moment ago; a writer at work is not told at every turn."""
         now_s = self.clock.monotonic_s()
         asked = self._asked.get(what)
@@ -133,7 +246,7 @@ class Sweep:
         self._asked[what] = (wanted, now_s)
         return True
 
-    def _list(self, stream: str) -> Mapping[Place, _Listed]:
+    def _list(self, stream: str) -> _Listed:
         batches: dict[Place, set[str]] = defaultdict(set)
         newest: dict[Place, int] = defaultdict(int)
         for info in self.store.list(keys.segments_prefix(stream)):
@@ -141,7 +254,14 @@ class Sweep:
             place = Place(address.bucket_us, address.shard)
             batches[place].add(address.batch)
             newest[place] = max(newest[place], info.modified_us)
-        return {place: _Listed(frozenset(members), newest[place]) for place, members in batches.items()}
+        listing = Listing(self.store, stream)
+        return _Listed({place: frozenset(found) for place, found in batches.items()}, newest, listing)
+
+
+def _is_sealed(place: Place, found: _Listed, sealed: set[Place], records: Table | None) -> bool:
+    if place in found.batches:
+        return place in sealed
+    return records is not None and is_final_growth(records.mark(place_mark(place)))
 
 
 def _progress(records: Table) -> Progress | None:

@@ -13,20 +13,24 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Permanent, SchemaConflict, Transient
 from windrow.lake import tables
-from windrow.lake.schema import BUCKET, SHARD, records_schema, windows_schema
-from windrow.lake.tables import Lake, Place, Table, batch_mark, place_mark
+from windrow.lake.schema import BUCKET, SHARD, late_schema, records_schema, windows_schema
+from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Outcome, Retry
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
-from windrow.spec import StreamSpec
+from windrow.spec import StreamSpec, WindowSpec
+from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
 from windrow.units import from_us
+from windrow.windows import reach
+from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer
 from windrow_writer.plan import LoadedBatch
 
 _WAIT_FOR_BATCHES_S = 2.0
+_MOST_PLACES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Handler:
     limits: WriterLimits
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
+    _unsealed: set[tuple[str, Place]] = field(default_factory=set)
+    """Places that were found to touch no final window, and have not been sealed since."""
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
@@ -98,6 +104,7 @@ class Handler:
                 loaded = self._load(stream, batches, handle, failed, spec)
                 if not loaded:
                     return False
+                self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
                 rows = self._together([batch.rows for batch in loaded], spec)
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
@@ -151,95 +158,170 @@ class Handler:
     def _records(self, stream: str, spec: StreamSpec) -> Table:
         return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec))
 
+    # ------------------------------------------------------------------------------------------ late records
+
+    def _enter_late(self, stream: str, spec: StreamSpec, loaded: Sequence[LoadedBatch], records: Table) -> None:
+        """Enter in the ledger what comes after its place was sealed, before it stands in `records`.
+
+        `records` is the handle that the batches will be committed through; what it says of seals is what holds.
+        """
+        reopened: dict[Place, list[str]] = {}
+        late: dict[tuple[str, Place], pl.DataFrame] = {}
+        for batch in loaded:
+            for place in (Place(entry.bucket_us, entry.shard) for entry in batch.manifest.segments):
+                if place not in reopened:
+                    reopened[place] = self._reopened(stream, spec, place, records)
+                if reopened[place] or is_final_growth(records.mark(place_mark(place))):
+                    late[batch.manifest.batch, place] = batch.rows
+        if not late:
+            return
+        watermark_us = (records.mark(tables.MAX_TIME_US) or 0) - spec.lateness
+        schema = late_schema(spec)
+
+        def step(handle: Table) -> bool:
+            new = {each: rows for each, rows in late.items() if handle.mark(late_mark(*each)) is None}
+            if not new:
+                return False
+            entries = [
+                plan.late_rows(rows, spec, {place: reopened[place]}, watermark_us) for (_, place), rows in new.items()
+            ]
+            entered = _concat(entries, f"{stream}/{keys.LATE_TABLE}")
+            handle.append(entered, {late_mark(*each): 1 for each in new})
+            self.metrics.count("records_late", entered.height, stream=stream)
+            return True
+
+        self.committer.commit(
+            stream, keys.LATE_TABLE, lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema), step
+        )
+
+    def _reopened(self, stream: str, spec: StreamSpec, place: Place, records: Table) -> list[str]:
+        """The windows that are final and that records of a place touch."""
+        if is_final_growth(records.mark(place_mark(place))):
+            self._unsealed.discard((stream, place))
+        elif (stream, place) in self._unsealed:
+            return []  # windows are sealed after the records they reach over
+        found = [name for name in spec.windows if self._is_final(stream, spec, name, place)]
+        if not found and not is_final_growth(records.mark(place_mark(place))):
+            if len(self._unsealed) >= _MOST_PLACES:
+                self._unsealed.clear()
+            self._unsealed.add((stream, place))
+        return found
+
+    def _is_final(self, stream: str, spec: StreamSpec, name: str, place: Place) -> bool:
+        window, own = spec.windows[name], bucket_at(place.bucket_us, spec.bucket)
+        table = self.lake.open(stream, keys.windows_table(name))
+        if table is None:
+            return False
+        owners = [place.bucket_us]
+        if isinstance(window, AlignedWindow | SequenceWindow):
+            owners = reach.owners(window, spec.bucket, own)
+        if any(is_final_growth(table.mark(place_mark(Place(owner, place.shard)))) for owner in owners):
+            return True
+        if isinstance(window, SessionWindow):  # one that began in an earlier bucket
+            near = table.read_windows(place.shard, own.from_us - window.gap, own.to_us + window.gap)
+            return bool(near["is_final"].any())
+        return False
+
     # ------------------------------------------------------------------------------------------ windows and seals
 
     def _replace_and_seal(self, stream: str, pointers: Sequence[Refreshed]) -> Mapping[Refreshed, Outcome]:
         outcomes: dict[Refreshed, Outcome] = {}
         best = plan.newest(pointers)
-        inputs: dict[Place, Inputs] = {}
-        for place, pointer in best.items():
-            try:
-                inputs[place] = self._inputs(pointer)
-            except Transient as error:
-                outcomes[pointer] = Retry(str(error))
-            except Permanent as error:
-                outcomes[pointer] = Dead(str(error))
-        ready = {place: best[place] for place in inputs}
+        ready: dict[str, dict[Place, Refreshed]] = defaultdict(dict)
+        for (table, place), pointer in best.items():
+            ready[table][place] = pointer
+        for table, of_places in sorted(ready.items()):
+            outcomes |= self._change(stream, table, of_places)
+        # A result that another one outgrew in the same group needs no more than that one's fate.
+        return {pointer: outcomes[best[pointer.table, plan.place_of(pointer)]] for pointer in pointers}
+
+    def _change(self, stream: str, table: str, pointers: Mapping[Place, Refreshed]) -> Mapping[Refreshed, Outcome]:
+        """Bring one table to where these results are; each pointer gets an outcome of its own."""
+        waiting: Mapping[Place, str] = {}
         try:
             spec = self.catalog.current(stream).spec
-            for name in sorted({window for found in inputs.values() for window in found.windows}):
-                having = {place: each for place, each in ready.items() if name in inputs[place].windows}
-                if name in spec.windows:  # a window that is no longer defined is no longer written
-                    self._replace(stream, name, spec, having, inputs)
-            final = {place: each for place, each in ready.items() if each.is_final}
-            waiting = self._seal(stream, spec, final, inputs)
+            if table == keys.RECORDS_TABLE:
+                waiting = self._seal(stream, spec, pointers)
+            elif keys.window_of_table(table) in spec.windows:  # one that is no longer defined is no longer written
+                self._replace(stream, table, spec, pointers)
         except Transient as error:
-            outcomes |= {pointer: Retry(str(error)) for pointer in ready.values()}
+            return {pointer: Retry(str(error)) for pointer in pointers.values()}
         except Permanent as error:
-            if len(ready) > 1:
-                for pointer in ready.values():
-                    outcomes |= self._replace_and_seal(stream, [pointer])
-            else:
-                outcomes |= {pointer: Dead(str(error)) for pointer in ready.values()}
-        else:
-            outcomes |= {pointer: Done(inputs[place].folder) for place, pointer in ready.items()}
-            outcomes |= {ready[place]: Retry(why, _WAIT_FOR_BATCHES_S) for place, why in waiting.items()}
-        # A result that another one outgrew in the same group needs no more than that one's fate.
-        return {pointer: outcomes[best[Place(pointer.bucket_us, pointer.shard)]] for pointer in pointers}
+            if len(pointers) == 1:
+                return {pointer: Dead(str(error)) for pointer in pointers.values()}
+            outcomes: dict[Refreshed, Outcome] = {}
+            for place, pointer in pointers.items():  # apart, only the one at fault fails
+                outcomes |= self._change(stream, table, {place: pointer})
+            return outcomes
+        return {
+            pointer: Retry(waiting[place], _WAIT_FOR_BATCHES_S) if place in waiting else Done(plan.folder_of(pointer))
+            for place, pointer in pointers.items()
+        }
 
-    def _inputs(self, pointer: Refreshed) -> Inputs:
-        folder = keys.result_folder(
-            pointer.stream,
-            pointer.bucket_us,
-            pointer.shard,
-            input_count=pointer.input_count,
-            input_digest=pointer.input_digest,
-            spec_version=pointer.spec_version,
-        )
-        return results.decode(self.store.get(keys.inputs_key(folder)).body)
+    def _inputs(self, pointers: Iterable[Refreshed]) -> list[Inputs]:
+        """What these results were computed from, in the same order."""
+        named = [keys.inputs_key(plan.folder_of(pointer)) for pointer in pointers]
+        return [results.decode(found.body) for found in self._pool.map(self.store.get, named)]
 
     def _replace(
         self,
         stream: str,
-        window: str,
+        table: str,
         spec: StreamSpec,
         pointers: Mapping[Place, Refreshed],
-        inputs: Mapping[Place, Inputs],
     ) -> None:
         """Put results in place of what the table holds for their buckets, where they have grown."""
-        table = keys.windows_table(window)
-        schema = windows_schema(spec, spec.windows[window])
+        window = spec.windows[keys.window_of_table(table)]
+        schema = windows_schema(spec, window)
 
         def step(handle: Table) -> bool:
             grown = {
                 place: pointer
                 for place, pointer in pointers.items()
-                if (handle.mark(place_mark(place)) or 0) < plan.growth_of(pointer)
+                if plan.may_replace(
+                    pointer, window, handle.mark(place_mark(place)) or 0, handle.mark(version_mark(place)) or 0
+                )
             }
             if not grown:
                 return False
-            previous = handle.read([place for place in grown if handle.mark(place_mark(place)) is not None])
-            rows = [self._window_rows(window, inputs[place], each, previous) for place, each in grown.items()]
+            known = [place for place in grown if handle.mark(place_mark(place)) is not None]
+            previous = handle.read(known)
+            around = self._around(window, grown.values(), handle)
+            rows = self._pool.map(lambda pointer: self._window_rows(window, pointer, previous, around), grown.values())
             merged = _concat([schema.to_frame(), *rows], f"{stream}/{table}")
-            handle.replace(list(grown), merged, plan.window_marks(grown.values()))
+            marks = plan.window_marks(grown.values())
+            if merged.is_empty() and previous.is_empty():
+                handle.append(merged, marks)  # no windows before or after: only that much is known
+            else:
+                handle.replace(list(grown), merged, marks)
             return True
 
         self.committer.commit(stream, table, lambda: self.lake.open_or_create(stream, table, schema), step)
 
-    def _window_rows(self, window: str, inputs: Inputs, pointer: Refreshed, previous: pl.DataFrame) -> pl.DataFrame:
-        stored = self.store.get(keys.window_result_key(inputs.folder, window))
+    def _around(self, window: WindowSpec, pointers: Iterable[Refreshed], handle: Table) -> pl.DataFrame | None:
+        """The sessions that stand where these results reach: some may be joined to one of another bucket."""
+        if not isinstance(window, SessionWindow):
+            return None
+        found = self._inputs(pointers)
+        shards = sorted({each.shard for each in found})
+        first, last = min(each.from_us for each in found), max(each.to_us for each in found)
+        return _concat([handle.read_windows(shard, first, last) for shard in shards], "sessions")
+
+    def _window_rows(
+        self,
+        window: WindowSpec,
+        pointer: Refreshed,
+        previous: pl.DataFrame,
+        around: pl.DataFrame | None,
+    ) -> pl.DataFrame:
+        stored = self.store.get(keys.rows_key(plan.folder_of(pointer)))
         here = previous.filter((pl.col(BUCKET) == pointer.bucket_us) & (pl.col(SHARD) == pointer.shard))
         computed_at = from_us(stored.info.modified_us)
-        return plan.window_rows(pl.read_parquet(io.BytesIO(stored.body)), pointer, here, computed_at)
+        return plan.window_rows(pl.read_parquet(io.BytesIO(stored.body)), pointer, here, computed_at, window, around)
 
-    def _seal(
-        self,
-        stream: str,
-        spec: StreamSpec,
-        pointers: Mapping[Place, Refreshed],
-        inputs: Mapping[Place, Inputs],
-    ) -> Mapping[Place, str]:
+    def _seal(self, stream: str, spec: StreamSpec, pointers: Mapping[Place, Refreshed]) -> Mapping[Place, str]:
         """Leave each record once in the sealed buckets of `records`. Returns the places that must wait, and why."""
+        inputs = dict(zip(pointers, self._inputs(pointers.values()), strict=True))
         waiting: dict[Place, str] = {}
 
         def step(handle: Table) -> bool:
@@ -247,7 +329,8 @@ class Handler:
             for place, pointer in pointers.items():
                 if place in waiting or (handle.mark(place_mark(place)) or 0) >= plan.growth_of(pointer):
                     continue
-                late = [batch for batch in inputs[place].batches if handle.mark(batch_mark(batch)) is None]
+                batches = inputs[place].batches.get(place.bucket_us, ())
+                late = [batch for batch in batches if handle.mark(batch_mark(batch)) is None]
                 if late:
                     waiting[place] = f"{len(late)} batches of the bucket are not in the records table yet"
                 elif len(due) < self.limits.max_seal_places:

@@ -6,16 +6,21 @@ from datetime import datetime
 
 import polars as pl
 
+from windrow import keys
 from windrow.errors import SchemaConflict
 from windrow.lake import tables
 from windrow.lake.dedupe import deduplicate
-from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD
-from windrow.lake.tables import Place, batch_mark, growth, place_mark
+from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, stored_type
+from windrow.lake.tables import Place, batch_mark, growth, is_final_growth, place_mark, version_mark
 from windrow.manifest import Manifest
 from windrow.messages import Refreshed
-from windrow.spec import StreamSpec
+from windrow.spec import StreamSpec, WindowSpec
+from windrow.spec.windows import SessionWindow
+from windrow.units import SECOND_US
 
-_PREVIOUS_REVISION, _PREVIOUS_FINAL = "_previous_revision", "_previous_final"
+_PREVIOUS_REVISION, _PREVIOUS_FINAL, _OVERLAPPED = "__previous_revision", "__previous_final", "__overlapped"
+_BEFORE, _END_BEFORE, _ROW = "__before", "__end_before", "__row"
+_SERIES, _PLACE, _FIRST, _LAST = "__series", "__place", "__first", "__last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +87,63 @@ def compact(rows: pl.DataFrame, spec: StreamSpec) -> Compaction:
     return Compaction(tuple(places), pl.concat([rows.clear(), *kept]), removed)
 
 
+# ------------------------------------------------------------------------------------------------ late records
+
+
+def late_rows(
+    rows: pl.DataFrame, spec: StreamSpec, reopened: Mapping[Place, Sequence[str]], watermark_us: int
+) -> pl.DataFrame:
+    """Entries of the late ledger for those of a batch's placed rows that come after their place was sealed.
+
+    `reopened` are the sealed places with the windows that were final there. A place that the wall clock closed before
+    the watermark came to it has records that are late by nothing.
+    """
+    schema = late_schema(spec)
+    time = pl.col(spec.time.column)
+    places = pl.DataFrame(
+        [(place.bucket_us, place.shard, list(windows)) for place, windows in reopened.items()],
+        schema={BUCKET: pl.Int64(), SHARD: pl.Int32(), "windows": pl.List(pl.String())},
+        orient="row",
+    )
+    late_us = (pl.lit(watermark_us) - time.dt.timestamp("us")).clip(0)
+    return (
+        rows.join(places, on=[BUCKET, SHARD], maintain_order="left")
+        .with_columns(
+            pl.lit(watermark_us).cast(schema["watermark"]).alias("watermark"), (late_us / SECOND_US).alias("late_by_s")
+        )
+        .select(pl.col(name).cast(kind) for name, kind in schema.items())
+    )
+
+
 # ------------------------------------------------------------------------------------------------ windows
 
 
-def newest(pointers: Iterable[Refreshed]) -> dict[Place, Refreshed]:
-    """Of several results for a place, the one grown furthest."""
-    best: dict[Place, Refreshed] = {}
+def newest(pointers: Iterable[Refreshed]) -> dict[tuple[str, Place], Refreshed]:
+    """Of several results for a place of a table, the one grown furthest."""
+    best: dict[tuple[str, Place], Refreshed] = {}
     for pointer in pointers:
-        place = Place(pointer.bucket_us, pointer.shard)
-        if place not in best or growth_of(best[place]) < growth_of(pointer):
-            best[place] = pointer
+        what = pointer.table, place_of(pointer)
+        if what not in best or _order_of(best[what]) < _order_of(pointer):
+            best[what] = pointer
     return best
+
+
+def place_of(pointer: Refreshed) -> Place:
+    """The place whose windows, or records, a pointer is about."""
+    return Place(pointer.bucket_us, pointer.shard)
+
+
+def folder_of(pointer: Refreshed) -> str:
+    """Where the result stands that a pointer is about."""
+    return keys.result_folder(
+        pointer.stream,
+        pointer.table,
+        pointer.bucket_us,
+        pointer.shard,
+        input_count=pointer.input_count,
+        input_digest=pointer.input_digest,
+        spec_version=pointer.spec_version,
+    )
 
 
 def growth_of(pointer: Refreshed) -> int:
@@ -100,15 +151,42 @@ def growth_of(pointer: Refreshed) -> int:
     return growth(pointer.input_count, is_final=pointer.is_final)
 
 
+def _order_of(pointer: Refreshed) -> tuple[int, int]:
+    return growth_of(pointer), pointer.spec_version
+
+
+def may_replace(pointer: Refreshed, window: WindowSpec, grown: int, version: int) -> bool:
+    """Whether a result takes the place of what a table holds, which has grown to `grown`, by a spec of `version`.
+
+    It has more inputs, or as many and is final (law 6); or as many, computed by a newer version of the spec. Where late
+    records are diverted, what is final stays as it is.
+    """
+    if is_final_growth(grown) and window.late == "divert" and not _is_newer(pointer, grown, version):
+        return False
+    return grown < growth_of(pointer) or _is_newer(pointer, grown, version)
+
+
+def _is_newer(pointer: Refreshed, grown: int, version: int) -> bool:
+    return pointer.input_count == grown // 2 and pointer.spec_version > version
+
+
 def window_rows(
-    result: pl.DataFrame, pointer: Refreshed, previous: pl.DataFrame, computed_at: datetime
+    result: pl.DataFrame,
+    pointer: Refreshed,
+    previous: pl.DataFrame,
+    computed_at: datetime,
+    window: WindowSpec,
+    around: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """A result's rows as they stand in the windows table.
 
-    `previous` are the place's rows until now. A window whose values change after it was final gets the next revision.
-    Raises SchemaConflict when a column has changed its type.
+    `previous` are the place's rows until now, `around` the sessions of other places too. A window whose values change
+    after it was final gets the next revision; so does a session that takes in what others held. Raises SchemaConflict
+    when a column has changed its type.
     """
-    place = Place(pointer.bucket_us, pointer.shard)
+    result = result.with_columns(
+        pl.col(name).cast(stored_type(kind)) for name, kind in result.schema.items() if stored_type(kind) != kind
+    )
     names = [name for name in result.columns if name in previous.columns]
     for name in names:
         if result.schema[name] != previous.schema[name]:
@@ -116,44 +194,91 @@ def window_rows(
                 f"column {name!r} is {previous.schema[name]} in the table and {result.schema[name]} in the result; "
                 "a column cannot change its type, give the new one another name"
             )
+    keys = result.columns[: result.columns.index("window_start")]
+    is_session = isinstance(window, SessionWindow)
+    identity = [*keys, "window_start", *(() if is_session else ("window_end",))]
+    # What is only approximated may come out a little otherwise although nothing has changed.
+    exact = [name for name in names if name not in identity and not _is_approximate(window, name)]
     told = previous.select(
-        *names, pl.col("revision").alias(_PREVIOUS_REVISION), pl.col("is_final").alias(_PREVIOUS_FINAL)
+        *identity,
+        *(pl.col(name).alias(f"{name}{_BEFORE}") for name in exact),
+        pl.col("revision").alias(_PREVIOUS_REVISION),
+        pl.col("is_final").alias(_PREVIOUS_FINAL),
     )
-    # An unchanged window meets itself on all its columns; a changed one only on its key and start.
-    same = result.join(told, on=names, how="left", nulls_equal=True, maintain_order="left")
-    identity = [name for name in names if name in _identity(result)]
-    other = result.join(
-        told.select(*identity, _PREVIOUS_REVISION, _PREVIOUS_FINAL),
-        on=identity,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
+    met = result.join(told, on=identity, how="left", nulls_equal=True, maintain_order="left")
+    unchanged = pl.all_horizontal(
+        pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"{name}{_BEFORE}")) for name in exact)
     )
-    unchanged = same[_PREVIOUS_REVISION].is_not_null()
+    if is_session:
+        met = met.with_columns(_overlapped(result, previous if around is None else around, keys))
+    else:
+        met = met.with_columns(pl.lit(0, pl.Int32).alias(_OVERLAPPED))
     revision = (
-        pl.when(unchanged)
-        .then(same[_PREVIOUS_REVISION])
-        .otherwise(other[_PREVIOUS_REVISION] + other[_PREVIOUS_FINAL].cast(pl.Int32))
-        .fill_null(0)
+        pl.when(pl.col(_PREVIOUS_REVISION).is_null())
+        .then(pl.col(_OVERLAPPED))
+        .when(unchanged)
+        .then(pl.col(_PREVIOUS_REVISION))
+        .otherwise(pl.col(_PREVIOUS_REVISION) + pl.col(_PREVIOUS_FINAL).cast(pl.Int32))
         .cast(pl.Int32)
     )
     return with_place(
-        result.with_columns(
-            pl.lit(pointer.is_final).alias("is_final"),
+        met.select(
+            *result.columns,
+            # What a late record has not touched stays final.
+            (pl.lit(pointer.is_final) | (unchanged & pl.col(_PREVIOUS_FINAL).fill_null(value=False))).alias("is_final"),
             revision.alias("revision"),
             pl.lit(pointer.input_count, pl.Int64).alias("input_count"),
             pl.lit(computed_at, pl.Datetime("us", "UTC")).alias("computed_at"),
         ),
-        place,
+        place_of(pointer),
         "window_start",
     )
 
 
-def _identity(result: pl.DataFrame) -> list[str]:
-    """Keys and start: the columns before `window_end`, in the order the result schema gives."""
-    return result.columns[: result.columns.index("window_end")]
+def _is_approximate(window: WindowSpec, name: str) -> bool:
+    return name in window.aggregates and window.aggregates[name].function.startswith("approx_")
+
+
+def _overlapped(result: pl.DataFrame, previous: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """For each session, the revision after those of the sessions before that it overlaps; 0 where it overlaps none."""
+    # Sessions of a key follow each other, and so do their ends: those that one overlaps are neighbours.
+    series = pl.concat([result.select(keys), previous.select(keys)]).unique().with_row_index(_SERIES) if keys else None
+
+    def numbered(rows: pl.DataFrame) -> pl.DataFrame:
+        if series is None:
+            return rows.with_columns(pl.lit(0, pl.UInt32).alias(_SERIES))
+        return rows.join(series, on=keys, how="left", nulls_equal=True, maintain_order="left")
+
+    before = (
+        numbered(previous)
+        .select(
+            _SERIES,
+            pl.col("window_start").alias(_BEFORE),
+            pl.col("window_end").alias(_END_BEFORE),
+            (pl.col("revision") + pl.col("is_final").cast(pl.Int32)).alias(_OVERLAPPED),
+        )
+        .sort(_SERIES, _BEFORE)
+        .with_row_index(_PLACE)
+    )
+    now = numbered(result.select(*keys, "window_start", "window_end")).with_row_index(_ROW)
+    ends = before.select(_SERIES, pl.col(_END_BEFORE).alias("window_start"), pl.col(_PLACE).alias(_FIRST))
+    starts = before.select(_SERIES, pl.col(_BEFORE).alias("window_end"), pl.col(_PLACE).alias(_LAST))
+    met = (
+        now.join_asof(ends, on="window_start", by=_SERIES, strategy="forward", check_sortedness=False)
+        .join_asof(starts, on="window_end", by=_SERIES, strategy="backward", check_sortedness=False)
+        .filter(pl.col(_FIRST) <= pl.col(_LAST))
+        .select(_ROW, pl.int_ranges(_FIRST, pl.col(_LAST) + 1, dtype=pl.UInt32).alias(_PLACE))
+        .explode(_PLACE)
+        .join(before.select(_PLACE, _OVERLAPPED), on=_PLACE)
+    )
+    highest = met.group_by(_ROW).agg(pl.col(_OVERLAPPED).max())
+    return now.join(highest, on=_ROW, how="left", maintain_order="left")[_OVERLAPPED].fill_null(0)
 
 
 def window_marks(pointers: Iterable[Refreshed]) -> dict[str, int]:
-    """How far each place has grown."""
-    return {place_mark(Place(each.bucket_us, each.shard)): growth_of(each) for each in pointers}
+    """How far each place has grown, and by which version of the spec."""
+    marks: dict[str, int] = {}
+    for pointer in pointers:
+        marks[place_mark(place_of(pointer))] = growth_of(pointer)
+        marks[version_mark(place_of(pointer))] = pointer.spec_version
+    return marks

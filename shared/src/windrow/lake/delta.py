@@ -15,7 +15,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from windrow import keys
 from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
-from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD
+from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
 from windrow.lake.tables import Place
 from windrow.lake.tables import Table as OpenTable
 
@@ -86,6 +86,13 @@ class DeltaHandle:
             *((pl.col(BUCKET) == place.bucket_us) & (pl.col(SHARD) == place.shard) for place in places),
             pl.lit(value=False),
         )
+        return self._read(wanted)
+
+    def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
+        first, last = (pl.lit(at_us).cast(TIMESTAMP) for at_us in (from_us, to_us))
+        return self._read((pl.col(SHARD) == shard) & (pl.col("window_start") <= last) & (pl.col("window_end") >= first))
+
+    def _read(self, wanted: pl.Expr) -> pl.DataFrame:
         try:
             return pl.scan_delta(self._delta).filter(wanted).collect()
         except (DeltaError, OSError, pl.exceptions.ComputeError) as error:

@@ -35,6 +35,10 @@ class Table(Protocol):
         """All rows of these buckets and shards."""
         ...
 
+    def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
+        """Of a windows table: the rows of a shard whose windows begin by `to_us` and do not end before `from_us`."""
+        ...
+
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
         """Add rows and marks in one commit; with no rows, marks alone. Raises SchemaConflict before writing."""
         ...
@@ -79,6 +83,16 @@ def batch_mark(batch: str) -> str:
 def place_mark(place: Place) -> str:
     """In a windows table: how far a place has grown. In the records table: up to where it is sealed."""
     return f"place:{place.bucket_us}:{place.shard}"
+
+
+def version_mark(place: Place) -> str:
+    """In a windows table: the version of the spec that a place's windows were computed by."""
+    return f"version:{place.bucket_us}:{place.shard}"
+
+
+def late_mark(batch: str, place: Place) -> str:
+    """In the late ledger: set to 1 when a batch's records for a sealed place are entered."""
+    return f"late:{batch}:{place.bucket_us}:{place.shard}"
 
 
 def growth(input_count: int, *, is_final: bool) -> int:

@@ -43,11 +43,13 @@ _COMMANDS = (
     ("status", "status:status", "Show what came in and what became of it, per stream."),
     ("init", "init:init", "Propose a stream spec from a sample of its records."),
     ("explain", "explain:explain_command", "Show what would become of a payload, without running anything."),
+    ("window", "window:window_command", "Compute windows over files on this machine, without anything running."),
     ("lint", "lint:lint", "Check stream specs, without anything running."),
     ("test", "test:test", "Run the cases that stand beside stream specs."),
     ("spec", "spec_command:app", "Compare stream specs, and describe them to editors."),
     ("publish", "publish:publish", "Publish stream specs."),
     ("resume", "resume:resume", "Go on with a stream that stopped itself."),
+    ("backfill", "backfill:backfill", "Compute windows again over what is already in the lake."),
     ("dead-letters", "failures:dead_letters", "List what could not be processed, and why."),
     ("replay", "failures:replay", "Process failures again, after a new spec or a fix."),
 )

@@ -49,10 +49,12 @@ dev: setup ## Run all services here, on an embedded AWS emulator; no Docker
 	@$(BIN)/windrow dev $(ARGS)
 
 test: setup ## Every test that needs no Docker
-	$(BIN)/pytest -m 'not localstack and not e2e' -n 2 $(ARGS)
+	$(BIN)/pytest -m 'not localstack and not e2e' -n 2 --dist loadgroup $(ARGS)
 
 bench: setup ## Speed and memory, as ratios against a peer in the same run
 	@$(BIN)/python -m tests.bench.decoding
+	@$(BIN)/python -m tests.bench.windows
+	@$(BIN)/python -m tests.bench.incremental
 
 check: setup ## Lint, format, types, import directions, lock file, compose file
 	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \

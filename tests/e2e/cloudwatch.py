@@ -147,15 +147,139 @@ _WINDOWS = """
 """
 
 
-def expected() -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The records and the hourly windows that must stand in the tables, in key order."""
+_SLIDING = """
+    SELECT
+        series,
+        window_start,
+        window_start + INTERVAL 3 HOUR AS window_end,
+        fsum(value) / count(value) AS value_mean,
+        max(value) AS value_max,
+        count(*) AS row_count
+    FROM (
+        SELECT series, value, date_trunc('hour', "timestamp") - to_hours(unnest([0, 1, 2])) AS window_start
+        FROM records
+    )
+    GROUP BY ALL
+    ORDER BY series, window_start
+"""
+_SESSIONS = """
+    SELECT
+        series,
+        min("timestamp") AS window_start,
+        max("timestamp") AS window_end,
+        min("timestamp") AS first_time,
+        max("timestamp") AS last_time,
+        stddev_samp(value) AS value_std,
+        arg_max(value, "timestamp") AS value_last,
+        count(*) AS row_count
+    FROM (
+        SELECT *, sum(begins) OVER (PARTITION BY series ORDER BY "timestamp") AS number
+        FROM (
+            SELECT *, coalesce("timestamp" - lag("timestamp") OVER (PARTITION BY series ORDER BY "timestamp")
+                               > INTERVAL 5 MINUTE, true)::INT AS begins
+            FROM records
+        )
+    )
+    GROUP BY series, number
+    ORDER BY series, window_start
+"""
+# Summer time began on 2014-03-09 at 10:00 UTC; no other change falls into these months.
+_LOCAL_DAYS = """
+    SELECT
+        series,
+        day - offset_at(day) AS window_start,
+        day + INTERVAL 1 DAY - offset_at(day + INTERVAL 1 DAY) AS window_end,
+        fsum(value) / count(value) AS value_mean,
+        max(value) AS value_max,
+        count(*) AS row_count
+    FROM (
+        SELECT series, value, date_trunc('day', "timestamp" + CASE WHEN "timestamp" >= TIMESTAMP '2014-03-09 10:00:00'
+            OR "timestamp" < TIMESTAMP '2013-11-03 09:00:00' THEN INTERVAL '-7' HOUR ELSE INTERVAL '-8' HOUR END) AS day
+        FROM records
+    )
+    GROUP BY series, day
+    ORDER BY series, window_start
+"""
+_OFFSET_AT = """
+    CREATE MACRO offset_at(local) AS CASE WHEN local > TIMESTAMP '2014-03-09 02:00:00'
+        OR local <= TIMESTAMP '2013-11-03 01:00:00' THEN INTERVAL '-7' HOUR ELSE INTERVAL '-8' HOUR END
+"""
+_FIVE_MINUTES = """
+    WITH present AS (
+        SELECT series, time_bucket(INTERVAL 5 MINUTE, "timestamp") AS start, fsum(value) / count(value) AS value,
+               count(*) AS row_count
+        FROM records
+        GROUP BY series, start
+    ),
+    gaps AS (
+        SELECT *, lead(start) OVER following AS next_start, lead(value) OVER following AS next_value
+        FROM present
+        WINDOW following AS (PARTITION BY series ORDER BY start)
+    ),
+    filled AS (
+        SELECT series, unnest(range(start + INTERVAL 5 MINUTE, next_start, INTERVAL 5 MINUTE)) AS window_start,
+               start, next_start, value, next_value
+        FROM gaps
+        WHERE next_start - start BETWEEN INTERVAL 10 MINUTE AND INTERVAL 65 MINUTE
+    )
+    SELECT series, start AS window_start, start + INTERVAL 5 MINUTE AS window_end, value, row_count FROM present
+    UNION ALL
+    SELECT series, window_start, window_start + INTERVAL 5 MINUTE,
+           value + (next_value - value) * epoch(window_start - start) / epoch(next_start - start), 0
+    FROM filled
+    ORDER BY series, window_start
+"""
+_SEQUENCES = """
+    WITH cells AS (
+        SELECT series, date_trunc('hour', "timestamp") AS cell, fsum(value) / count(value) AS value, count(*) AS rows
+        FROM records
+        GROUP BY series, cell
+    ),
+    starts AS (
+        SELECT DISTINCT series, time_bucket(INTERVAL 6 HOUR, cell) - to_hours(6 * unnest(range(4))) AS window_start
+        FROM cells
+    ),
+    steps AS (
+        SELECT starts.series, window_start, step, cells.value, cells.rows
+        FROM starts, range(30) AS numbers(step)
+        LEFT JOIN cells ON cells.series = starts.series AND cells.cell = window_start + to_hours(step)
+    )
+    SELECT
+        series,
+        window_start,
+        window_start + INTERVAL 24 HOUR AS window_end,
+        list(value ORDER BY step) FILTER (step < 24) AS value,
+        list(value IS NOT NULL ORDER BY step) FILTER (step < 24) AS value_mask,
+        list(value ORDER BY step) FILTER (step >= 24) AS value_target,
+        list(value IS NOT NULL ORDER BY step) FILTER (step >= 24) AS value_target_mask,
+        count(value) FILTER (step < 24) AS observed_steps,
+        coalesce(sum(rows) FILTER (step < 24), 0)::BIGINT AS row_count
+    FROM steps
+    GROUP BY series, window_start
+    HAVING count(value) FILTER (step < 24) >= 20
+    ORDER BY series, window_start
+"""
+TABLES = {
+    "windows_hourly": _WINDOWS,
+    "windows_three_hours": _SLIDING,
+    "windows_unbroken": _SESSIONS,
+    "windows_local_day": _LOCAL_DAYS,
+    "windows_five_minutes": _FIVE_MINUTES,
+    "windows_day_sequences": _SEQUENCES,
+}
+
+
+def expected() -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """The records, and the windows of every table, that must be there, in key order."""
     with duckdb.connect() as database:
         database.execute("SET threads = 1")  # row_number() is the order of the files then
         database.execute(_RECORDS, {"files": [str(path) for path in sorted(DATA.glob("*.csv"))]})
+        database.execute(_OFFSET_AT)
         records = database.sql('SELECT * FROM records ORDER BY series, "timestamp"').pl()
-        windows = database.sql(_WINDOWS).pl()
-    return _in_utc(records, "timestamp"), _in_utc(windows, "window_start", "window_end")
+        windows = {table: _in_utc(database.sql(query).pl()) for table, query in TABLES.items()}
+    return _in_utc(records), windows
 
 
-def _in_utc(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    return frame.with_columns(pl.col(name).cast(pl.Datetime("us")).dt.replace_time_zone("UTC") for name in columns)
+def _in_utc(frame: pl.DataFrame) -> pl.DataFrame:
+    times = pl.selectors.datetime()
+    return frame.with_columns(times.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))

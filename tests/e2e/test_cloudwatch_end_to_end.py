@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from tests.e2e import cloudwatch
 from tests.e2e.cloudwatch import Batch
@@ -27,9 +28,6 @@ DRAINED_AT_KILL = (0.2, 0.5, 0.8)
 QUIET_WITHIN_S = 420.0
 
 _WITHOUT_DATA = "needs the recorded series at ../shared/data/aws_cloudwatch, which are not part of the repository"
-_ROUNDED = {"value_sum": 1e-9, "value_mean": 1e-9}
-"""Columns whose last digits depend on the order of addition. All others are exact."""
-
 pytestmark = [pytest.mark.timeout(900)]
 if os.environ.get("WINDROW_E2E_WITHOUT_DATA"):
     # Said by a CI that cannot have the data. Without this word, a CI that lacks it fails.
@@ -156,9 +154,10 @@ def _what_moves(stack: Stack, figures: Balance) -> list[str]:
         if depth.waiting or depth.in_flight:
             moving.append(f"{depth.waiting} + {depth.in_flight} messages on {name}")
     if not moving:
-        windows = _table(stack, "windows_hourly")
-        open_windows = windows.height - int(windows["is_final"].sum())
-        moving.extend([f"{open_windows} of {windows.height} windows not final"] if open_windows else [])
+        for table in cloudwatch.TABLES:
+            windows = _table(stack, table)
+            open_windows = windows.height - int(windows["is_final"].sum())
+            moving.extend([f"{open_windows} of {windows.height} {table} not final"] if open_windows else [])
     return moving
 
 
@@ -168,28 +167,21 @@ def _table(stack: Stack, table: str) -> pl.DataFrame:
     return pl.scan_delta(found).collect()
 
 
-def _compare(found: pl.DataFrame, expected: pl.DataFrame, keys: list[str], tolerance: Mapping[str, float]) -> None:
-    """Every row of one table is in the other, once and with the same values; `tolerance` is relative, by column."""
+def _compare(found: pl.DataFrame, expected: pl.DataFrame, keys: list[str], table: str) -> None:
+    """Every row of one table is in the other, once and with the same values; means up to the order of addition."""
     assert found.select(keys).is_duplicated().sum() == 0, found.filter(found.select(keys).is_duplicated()).head()
     missing, extra = expected.join(found, on=keys, how="anti"), found.join(expected, on=keys, how="anti")
-    assert missing.is_empty(), f"{missing.height} rows are missing, such as {missing.head()}"
-    assert extra.is_empty(), f"{extra.height} rows should not be there, such as {extra.head()}"
-    both = found.join(expected, on=keys, suffix="_expected")
-    for name in expected.columns:
-        if name in keys:
-            continue
-        assert found.schema[name] == expected.schema[name], name
-        got, wanted = pl.col(name), pl.col(f"{name}_expected")
-        error = (got - wanted).abs() > wanted.abs() * tolerance[name] if name in tolerance else got.ne_missing(wanted)
-        wrong = both.filter(error.fill_null(value=True)).select(*keys, name, f"{name}_expected")
-        assert wrong.is_empty(), f"{wrong.height} rows have another {name}, such as {wrong.head()}"
+    assert missing.is_empty(), f"{table}: {missing.height} rows are missing, such as {missing.head()}"
+    assert extra.is_empty(), f"{table}: {extra.height} rows should not be there, such as {extra.head()}"
+    assert_frame_equal(found.select(expected.columns).sort(keys), expected.sort(keys), rel_tol=1e-12, abs_tol=0)
 
 
 def _compare_records(stack: Stack, expected: pl.DataFrame) -> None:
-    _compare(_table(stack, "records"), expected, ["series", "timestamp"], {})
+    _compare(_table(stack, "records"), expected, ["series", "timestamp"], "records")
 
 
-def _compare_windows(stack: Stack, expected: pl.DataFrame) -> None:
-    table = _table(stack, "windows_hourly")
-    assert table["is_final"].all()
-    _compare(table, expected, ["series", "window_start", "window_end"], _ROUNDED)
+def _compare_windows(stack: Stack, expected: Mapping[str, pl.DataFrame]) -> None:
+    for table, rows in expected.items():
+        found = _table(stack, table)
+        assert found["is_final"].all(), table
+        _compare(found, rows, ["series", "window_start", "window_end"], table)

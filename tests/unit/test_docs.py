@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.conformance import conformance_page
 from tests.support.reference import SERVICES, page
 from tests.support.spec_reference import PAGE, schema_file, spec_page
 from windrow import metrics, spec, topology
+from windrow.spec.carried_out import not_carried_out
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +23,7 @@ def test_the_settings_table_of_a_service_is_current(service: str) -> None:
     assert path.read_text() == expected, "run `make reference`"
 
 
-@pytest.mark.parametrize("made", [spec_page, schema_file])
+@pytest.mark.parametrize("made", [spec_page, schema_file, conformance_page])
 def test_the_reference_of_the_spec_is_current(made: Callable[[], tuple[Path, str]]) -> None:
     path, expected = made()
 
@@ -89,3 +91,14 @@ def test_every_metric_has_a_meaning() -> None:
 
 def test_the_topology_is_plain_json_that_other_tools_can_read() -> None:
     assert json.loads((ROOT / "infra" / "topology.json").read_text())["version"] == 1
+
+
+def test_the_windows_that_the_page_shows_are_a_stream_that_can_be_published() -> None:
+    page_text = (ROOT / "docs/windows.md").read_text()
+    [shown] = re.findall(r"```yaml\n(.*?)```", page_text, re.DOTALL)
+    parsed = spec.parse(shown, "docs/windows.md")
+
+    assert not_carried_out(parsed) == []
+    assert {window.kind for window in parsed.windows.values()} == {
+        *("tumbling", "sliding", "session", "cumulative", "sequence")
+    }

@@ -23,7 +23,7 @@ class Scripted:
         self.opened += 1
         return self.opened
 
-    def step(self, handle: int) -> bool:
+    def step(self, handle: int) -> str:
         self.used.append(handle)
         result = next(self._script)
         if isinstance(result, Exception):
@@ -58,7 +58,7 @@ def commit(clock: ManualClock, metrics: RecordingMetrics) -> Callable[[Scripted]
 def test_every_step_has_a_fresh_handle_until_nothing_is_left(
     commit: Callable[[Scripted], None], metrics: RecordingMetrics
 ) -> None:
-    script = Scripted(True, True, False)
+    script = Scripted("some", "some", "nothing")
     commit(script)
 
     assert script.used == [1, 2, 3]
@@ -67,7 +67,7 @@ def test_every_step_has_a_fresh_handle_until_nothing_is_left(
 
 
 def test_nothing_to_do_is_no_commit(commit: Callable[[Scripted], None], metrics: RecordingMetrics) -> None:
-    commit(Scripted(False))
+    commit(Scripted("nothing"))
 
     assert metrics.total("commits_made") == 0
 
@@ -75,7 +75,7 @@ def test_nothing_to_do_is_no_commit(commit: Callable[[Scripted], None], metrics:
 def test_after_a_failure_that_may_have_been_a_commit_it_looks_again_with_a_fresh_handle(
     commit: Callable[[Scripted], None], metrics: RecordingMetrics
 ) -> None:
-    script = Scripted(UNKNOWN, UNKNOWN, True, False)
+    script = Scripted(UNKNOWN, UNKNOWN, "some", "nothing")
     commit(script)
 
     assert script.used == [1, 2, 3, 4]
@@ -84,7 +84,7 @@ def test_after_a_failure_that_may_have_been_a_commit_it_looks_again_with_a_fresh
 
 
 def test_it_gives_up_after_as_many_failures_as_there_are_attempts(commit: Callable[[Scripted], None]) -> None:
-    script = Scripted(UNKNOWN, UNKNOWN, True, UNKNOWN, UNKNOWN, True)
+    script = Scripted(UNKNOWN, UNKNOWN, "some", UNKNOWN, UNKNOWN, "some")
     with pytest.raises(OutcomeUnknown, match="the reply was lost"):
         commit(script)
 
@@ -107,7 +107,7 @@ def test_it_waits_between_failures_twice_as_long_each_time(
 def test_waits_are_spread_so_that_rivals_do_not_meet_again(clock: ManualClock, metrics: RecordingMetrics) -> None:
     for seed in range(20):
         before_s = clock.monotonic_s()
-        script = Scripted(UNKNOWN, False)
+        script = Scripted(UNKNOWN, "nothing")
         Committer(clock, metrics, log.quiet(), 4, random.Random(seed)).commit("s", "t", script.open, script.step)  # type: ignore[arg-type]
         assert 0 <= clock.monotonic_s() - before_s <= 0.4
     assert clock.monotonic_s() > 0
@@ -115,7 +115,7 @@ def test_waits_are_spread_so_that_rivals_do_not_meet_again(clock: ManualClock, m
 
 @pytest.mark.parametrize("error", [SchemaConflict("another type"), Unavailable("down"), ZeroDivisionError("a bug")])
 def test_any_other_error_is_not_repeated(commit: Callable[[Scripted], None], error: Exception) -> None:
-    script = Scripted(error, True)
+    script = Scripted(error, "some")
     with pytest.raises(type(error)):
         commit(script)
 
@@ -128,4 +128,13 @@ def test_a_handle_that_cannot_be_opened_is_an_error_of_its_own(clock: ManualCloc
 
     committer = Committer(clock, metrics, log.quiet(), 4)
     with pytest.raises(Unavailable):
-        committer.commit("s", "t", unreachable, lambda _: False)  # type: ignore[arg-type,return-value]
+        committer.commit("s", "t", unreachable, lambda _: "nothing")  # type: ignore[arg-type,return-value]
+
+
+def test_a_commit_that_was_all_there_was_is_not_asked_after_again(
+    commit: Callable[[Scripted], None],
+) -> None:
+    script = Scripted(UNKNOWN, "all")
+    commit(script)
+
+    assert script.used == [1, 2]

@@ -480,7 +480,10 @@ def test_a_result_replaces_one_that_it_has_outgrown_and_what_is_final_is_not_tou
     grown, version = (0, 0) if there is None else (growth(there[0], is_final=there[1]), there[2])
     each = pointer(found[0], found[1], spec_version=found[2])
 
-    assert tuple(plan.may_replace(each, PARSED.windows[name], grown, version) for name in ("w", "diverting")) == may
+    assert (
+        tuple(plan.may_replace(each, PARSED.windows[name], grown, lambda: version) for name in ("w", "diverting"))
+        == may
+    )
 
 
 # ------------------------------------------------------------------------------------------------ late records

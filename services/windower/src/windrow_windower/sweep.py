@@ -43,6 +43,26 @@ class _Listed:
 
 
 @dataclass
+class _Grid:
+    """What is asked again at every turn of windows that lie on a grid; a calendar takes its time to answer."""
+
+    window: AlignedWindow | SequenceWindow
+    bucket_us: int
+    _owners: dict[int, list[int]] = field(default_factory=dict)
+    _reach: dict[int, Stretch | None] = field(default_factory=dict)
+
+    def owners(self, bucket: int) -> list[int]:
+        if bucket not in self._owners:
+            self._owners[bucket] = reach.owners(self.window, self.bucket_us, bucket_at(bucket, self.bucket_us))
+        return self._owners[bucket]
+
+    def reach(self, owner: int) -> Stretch | None:
+        if owner not in self._reach:
+            self._reach[owner] = reach.reach(self.window, self.bucket_us, owner)
+        return self._reach[owner]
+
+
+@dataclass
 class Sweep:
     """Compares what is listed with what the tables say is committed. It holds nothing that it could not find again."""
 
@@ -56,6 +76,8 @@ class Sweep:
     log: Log
     after_s: float
     """Age from which a segment that is not in any committed window counts as forgotten."""
+    _grids: dict[tuple[str, str], "_Grid"] = field(default_factory=dict)
+    """Where the windows of a stream lie, by name."""
     _inputs: dict[str, Inputs] = field(default_factory=dict)
     """What was read of results, by key; the oldest go."""
     _asked: dict[tuple[object, ...], tuple[int, float]] = field(default_factory=dict)
@@ -144,13 +166,12 @@ class Sweep:
         """The places that own windows made of what is listed, and what these windows reach over."""
         definition = spec.windows[window]
         if isinstance(definition, AlignedWindow | SequenceWindow):
-            owners = {
-                Place(owner, place.shard)
-                for place in found.batches
-                for owner in reach.owners(definition, spec.bucket, bucket_at(place.bucket_us, spec.bucket))
-            }
+            grid = self._grids.get((spec.stream, window))
+            if grid is None or grid.window != definition:
+                grid = self._grids[spec.stream, window] = _Grid(definition, spec.bucket)
+            owners = {Place(owner, place.shard) for place in found.batches for owner in grid.owners(place.bucket_us)}
             for owner in sorted(owners.union(latest)):
-                stretch = reach.reach(definition, spec.bucket, owner.bucket_us)
+                stretch = grid.reach(owner.bucket_us)
                 if stretch is not None:
                     yield owner, stretch
         elif isinstance(definition, SessionWindow):

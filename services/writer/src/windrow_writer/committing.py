@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from windrow.clock import Clock
 from windrow.errors import OutcomeUnknown
@@ -11,6 +12,9 @@ from windrow.log import Log
 from windrow.metrics import Metrics
 
 _BACKOFF_S = 0.2
+
+Step = Literal["nothing", "some", "all"]
+"""What a step committed: nothing, for there was nothing to do; some of it, perhaps all; all there was to do."""
 
 
 @dataclass
@@ -23,19 +27,18 @@ class Committer:
     attempts: int
     rng: random.Random = field(default_factory=random.Random)
 
-    def commit(self, stream: str, table: str, open_handle: Callable[[], Table], step: Callable[[Table], bool]) -> None:
-        """Run `step` with a fresh handle until it says that everything is committed (False: nothing to do).
+    def commit(self, stream: str, table: str, open_handle: Callable[[], Table], step: Callable[[Table], Step]) -> None:
+        """Run `step` with a fresh handle until it says that everything is committed.
 
-        `step` reads marks from the handle, commits through it at most once, and returns whether it committed. After a
-        commit, or a failure that may have been one, it is asked again with a new handle. Raises OutcomeUnknown when the
-        attempts are used up.
+        `step` reads marks from the handle and commits through it at most once. After a commit that may not have been
+        all, or a failure that may have been a commit, it is asked again with a new handle. Raises OutcomeUnknown when
+        the attempts are used up.
         """
         failures = 0
         while True:
             handle = open_handle()
             try:
-                if not step(handle):
-                    return
+                done = step(handle)
             except OutcomeUnknown as error:
                 failures += 1
                 self.metrics.count("commits_repeated", stream=stream, table=table)
@@ -44,4 +47,7 @@ class Committer:
                     raise
                 self.clock.sleep(_BACKOFF_S * 2**failures * self.rng.random())
                 continue
-            self.metrics.count("commits_made", stream=stream, table=table)
+            if done != "nothing":
+                self.metrics.count("commits_made", stream=stream, table=table)
+            if done != "some":
+                return

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
@@ -26,7 +27,7 @@ from windrow.units import from_us
 from windrow.windows import reach
 from windrow.windows.reach import bucket_at
 from windrow_writer import plan
-from windrow_writer.committing import Committer
+from windrow_writer.committing import Committer, Step
 from windrow_writer.plan import LoadedBatch
 
 _WAIT_FOR_BATCHES_S = 2.0
@@ -100,15 +101,15 @@ class Handler:
         try:
             spec = self.catalog.current(stream).spec
 
-            def step(handle: Table) -> bool:
+            def step(handle: Table) -> Step:
                 loaded = self._load(stream, batches, handle, failed, spec)
                 if not loaded:
-                    return False
+                    return "nothing"
                 self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
                 rows = self._together([batch.rows for batch in loaded], spec)
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
-                return True
+                return "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
         except Transient as error:
@@ -178,17 +179,17 @@ class Handler:
         watermark_us = (records.mark(tables.MAX_TIME_US) or 0) - spec.lateness
         schema = late_schema(spec)
 
-        def step(handle: Table) -> bool:
+        def step(handle: Table) -> Step:
             new = {each: rows for each, rows in late.items() if handle.mark(late_mark(*each)) is None}
             if not new:
-                return False
+                return "nothing"
             entries = [
                 plan.late_rows(rows, spec, {place: reopened[place]}, watermark_us) for (_, place), rows in new.items()
             ]
             entered = _concat(entries, f"{stream}/{keys.LATE_TABLE}")
             handle.append(entered, {late_mark(*each): 1 for each in new})
             self.metrics.count("records_late", entered.height, stream=stream)
-            return True
+            return "all"
 
         self.committer.commit(
             stream, keys.LATE_TABLE, lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema), step
@@ -274,16 +275,16 @@ class Handler:
         window = spec.windows[keys.window_of_table(table)]
         schema = windows_schema(spec, window)
 
-        def step(handle: Table) -> bool:
+        def step(handle: Table) -> Step:
             grown = {
                 place: pointer
                 for place, pointer in pointers.items()
                 if plan.may_replace(
-                    pointer, window, handle.mark(place_mark(place)) or 0, handle.mark(version_mark(place)) or 0
+                    pointer, window, handle.mark(place_mark(place)) or 0, partial(handle.mark, version_mark(place))
                 )
             }
             if not grown:
-                return False
+                return "nothing"
             known = [place for place in grown if handle.mark(place_mark(place)) is not None]
             previous = handle.read(known)
             around = self._around(window, grown.values(), handle)
@@ -294,7 +295,7 @@ class Handler:
                 handle.append(merged, marks)  # no windows before or after: only that much is known
             else:
                 handle.replace(list(grown), merged, marks)
-            return True
+            return "all"
 
         self.committer.commit(stream, table, lambda: self.lake.open_or_create(stream, table, schema), step)
 
@@ -324,7 +325,7 @@ class Handler:
         inputs = dict(zip(pointers, self._inputs(pointers.values()), strict=True))
         waiting: dict[Place, str] = {}
 
-        def step(handle: Table) -> bool:
+        def step(handle: Table) -> Step:
             due: list[Place] = []
             for place, pointer in pointers.items():
                 if place in waiting or (handle.mark(place_mark(place)) or 0) >= plan.growth_of(pointer):
@@ -336,15 +337,15 @@ class Handler:
                 elif len(due) < self.limits.max_seal_places:
                     due.append(place)
             if not due:
-                return False
+                return "nothing"
             compaction = plan.compact(handle.read(due), spec)
             marks = plan.window_marks(pointers[place] for place in due)
             if not compaction.removed:
                 handle.append(compaction.rows, marks)
-                return True
+                return "some"
             removed = (handle.mark(tables.DUPLICATES) or 0) + compaction.removed
             handle.replace(compaction.places, compaction.rows, {**marks, tables.DUPLICATES: removed})
-            return True
+            return "some"
 
         if pointers:
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)

@@ -1,6 +1,6 @@
 """What to commit, given what is already committed. Pure: rows and marks in, rows and marks out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -155,19 +155,15 @@ def _order_of(pointer: Refreshed) -> tuple[int, int]:
     return growth_of(pointer), pointer.spec_version
 
 
-def may_replace(pointer: Refreshed, window: WindowSpec, grown: int, version: int) -> bool:
-    """Whether a result takes the place of what a table holds, which has grown to `grown`, by a spec of `version`.
+def may_replace(pointer: Refreshed, window: WindowSpec, grown: int, version: Callable[[], int | None]) -> bool:
+    """Whether a result takes the place of what a table holds, which has grown to `grown`, by a spec of `version()`.
 
-    It has more inputs, or as many and is final (law 6); or as many, computed by a newer version of the spec. Where late
-    records are diverted, what is final stays as it is.
+    It has more inputs, or as many and is final (law 6); or as many, computed by a newer version of the spec, which is
+    asked for only then. Where late records are diverted, what is final is replaced by nothing else.
     """
-    if is_final_growth(grown) and window.late == "divert" and not _is_newer(pointer, grown, version):
-        return False
-    return grown < growth_of(pointer) or _is_newer(pointer, grown, version)
-
-
-def _is_newer(pointer: Refreshed, grown: int, version: int) -> bool:
-    return pointer.input_count == grown // 2 and pointer.spec_version > version
+    if grown < growth_of(pointer) and not (is_final_growth(grown) and window.late == "divert"):
+        return True
+    return pointer.input_count == grown // 2 and pointer.spec_version > (version() or 0)
 
 
 def window_rows(

@@ -69,13 +69,17 @@ class DeltaHandle:
 
     def __init__(self, delta: DeltaTable) -> None:
         self._delta = delta
+        self._marks: dict[str, int | None] = {}
 
     @property
     def version(self) -> int:
         return self._delta.version()
 
     def mark(self, name: str) -> int | None:
-        return self._delta.transaction_version(name)
+        # The library reads the log for every answer; at one version it is always the same.
+        if name not in self._marks:
+            self._marks[name] = self._delta.transaction_version(name)
+        return self._marks[name]
 
     def row_count(self) -> int:
         actions = pl.DataFrame(self._delta.get_add_actions(flatten=True))

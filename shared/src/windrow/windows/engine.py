@@ -9,9 +9,7 @@ from windrow.spec import StreamSpec, WindowSpec
 from windrow.spec.windows import AlignedWindow, CountWindow, PairwiseWindow, SequenceWindow, SessionWindow
 from windrow.windows import aggregates, counting, grid, pairwise, sequences, sessions
 from windrow.windows.filling import fill
-
-Owned = tuple[int, int] | None
-"""Only windows that start in here (µs since 1970, end excluded) are wanted; None: all."""
+from windrow.windows.series import Owned
 
 
 def compute(

@@ -9,11 +9,10 @@ from windrow.spec import StreamSpec
 from windrow.spec.windows import SequenceWindow
 from windrow.windows import aggregates, series, splits, steps
 from windrow.windows.runs import checked
+from windrow.windows.series import Owned
 
 _AT_ONCE = 4_000_000
 """Values of an output that are laid out at once. Sequences that overlap hold each value many times over."""
-
-Owned = tuple[int, int] | None
 
 
 def panes(rows: pl.LazyFrame, spec: StreamSpec, window: SequenceWindow) -> pl.DataFrame:

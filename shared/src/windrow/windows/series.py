@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+Owned = tuple[int, int] | None
+"""Only windows that start in here (µs since 1970, end excluded) are wanted; None: all."""
+
 
 def ordered(rows: pl.LazyFrame, keys: Sequence[str], time: str) -> pl.LazyFrame:
     """Rows in order of key and time, with the number of the key in `__series`.

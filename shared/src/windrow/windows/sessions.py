@@ -6,6 +6,7 @@ from windrow.lake.schema import TIMESTAMP, result_schema
 from windrow.spec import StreamSpec
 from windrow.spec.windows import SessionWindow
 from windrow.windows import aggregates, series
+from windrow.windows.series import Owned
 
 _PANE = "__pane"
 
@@ -32,9 +33,7 @@ def merge_panes(some: pl.DataFrame, spec: StreamSpec, window: SessionWindow) -> 
     return aggregates.merge(joined.select(some.columns), [*spec.keys, _PANE], spec, window)
 
 
-def from_panes(
-    merged: pl.DataFrame, spec: StreamSpec, window: SessionWindow, owned: tuple[int, int] | None = None
-) -> pl.DataFrame:
+def from_panes(merged: pl.DataFrame, spec: StreamSpec, window: SessionWindow, owned: Owned = None) -> pl.DataFrame:
     """The rows of the definition from the merged sessions of all records.
 
     `owned`: only sessions that start in here (µs since 1970, end excluded).
@@ -46,9 +45,7 @@ def from_panes(
     return _result(finished.with_columns(pl.col(_PANE).alias("__start"), end.alias("__end")), spec, window)
 
 
-def whole(
-    rows: pl.LazyFrame, spec: StreamSpec, window: SessionWindow, owned: tuple[int, int] | None = None
-) -> pl.DataFrame:
+def whole(rows: pl.LazyFrame, spec: StreamSpec, window: SessionWindow, owned: Owned = None) -> pl.DataFrame:
     """The rows of the definition straight from all records, for any aggregates and with `max_duration`."""
     by = [*spec.keys, "__start", "__end"]
     ordered = _with_runs(aggregates.prepared(rows, spec, window), spec, window).collect(engine="streaming")

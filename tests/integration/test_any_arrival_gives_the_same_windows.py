@@ -38,6 +38,7 @@ windows:
   cut_session: {kind: session, gap: 40m, max_duration: 100m, aggregates: {n: count, sum: sum(temperature)}}
   local_day: {size: 1d, timezone: America/Los_Angeles, aggregates: {n: count, mean: mean(temperature)}}
   day_so_far: {kind: cumulative, size: 6h, step: 90m, aggregates: {n: count, high: max(temperature)}}
+  ends_belong: {size: 90m, closed: right, aggregates: {n: count, sum: sum(temperature)}}
   filled:
     size: 10m
     fill: linear

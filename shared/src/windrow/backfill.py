@@ -72,7 +72,7 @@ class Backfill:
         return [piece for window in windows for piece in self._pieces(window, from_us, to_us)]
 
     def run(self, piece: Piece) -> int:
-        """Compute a piece and point the writer at it. Returns how many rows of windows there are."""
+        """Compute a piece and point the writer at it. Returns how many rows of windows it handed over."""
         spec, records = self.published.spec, self._records()
         table, window = keys.windows_table(piece.window), spec.windows[piece.window]
         listing = Listing(self.store, self.stream)
@@ -81,6 +81,7 @@ class Backfill:
         owned = (min(piece.owners), max(piece.owners) + spec.bucket)
         computed = self.compute(rows, spec, window, owned)
         start = pl.col("window_start").dt.timestamp("us")
+        row_count = 0
         for owner, stretch in piece.owners.items():
             latest = self.results.latest(self.stream, table, Place(owner, piece.shard))
             known = self._known(listing, records, piece.shard, buckets_of(stretch, spec.bucket))
@@ -93,9 +94,10 @@ class Backfill:
             ):
                 continue  # records on their way are in a later result than this one
             own = computed.filter(start.is_between(owner, owner + spec.bucket, closed="left"))
+            row_count += own.height
             self.results.put(inputs, own)
             self.results.send(inputs, is_final=self._is_final(records, piece.shard, known, stretch))
-        return computed.height
+        return row_count
 
     # ------------------------------------------------------------------------------------------ what there is
 

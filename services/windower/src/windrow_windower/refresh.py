@@ -179,7 +179,8 @@ class Refresher:
         """Most records of a bucket touch few windows of its neighbours: where no pane has changed, no row has."""
         spec = published.spec
         window = spec.windows[name]
-        within = pl.col("__pane").is_between(inputs.from_us, inputs.to_us, closed="left")
+        # Where windows are closed on the right, a pane begins a µs before its first record can be.
+        within = pl.col("__pane").is_between(inputs.from_us - 1, inputs.to_us, closed="left")
         panes = merged.filter(within).sort(*spec.keys, "__pane")
         what = (spec.stream, published.version, inputs.table, Place(inputs.bucket_us, inputs.shard), "owned")
         before, rows = self._memory.get((*what, "panes")), self._memory.get((*what, "rows"))

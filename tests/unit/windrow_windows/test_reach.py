@@ -268,6 +268,16 @@ def test_a_carry_reaches_back_and_a_line_forward_too() -> None:
     )
 
 
+def test_a_carry_may_begin_exactly_as_far_back_as_it_may_go_though_windows_are_closed_on_the_right() -> None:
+    held = {"mean_v": {"function": "time_weighted_mean", "column": "v", "max_carry": "1h"}}
+    window = defined(kind="tumbling", size="1h", closed="right", aggregates=held)
+    first, second = (-HOUR_US, "a", 1.0), (30 * MINUTE_US, "a", 2.0)
+
+    assert computed([first, second], window, Stretch(0, HOUR_US)) != computed([second], window, Stretch(0, HOUR_US))
+    assert reach(window, HOUR_US, 0) == (-HOUR_US, HOUR_US + 1)
+    assert 0 in owners(window, HOUR_US, Stretch(-HOUR_US, -HOUR_US + 1))
+
+
 def test_a_day_of_25_hours_is_read_to_its_end() -> None:
     day = defined(kind="tumbling", size="1d", timezone="Europe/Berlin", aggregates=COUNT)
     midnight = to_us(datetime(2026, 10, 24, 22, tzinfo=UTC))

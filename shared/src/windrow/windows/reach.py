@@ -62,7 +62,7 @@ class _Grid:
 
 @dataclass(frozen=True, slots=True)
 class _Margins:
-    """How much further than its bounds a window looks, µs."""
+    """How much further than its bounds a window looks, µs; back from its start, which may be carried from exactly."""
 
     back_us: int
     forward_us: int
@@ -71,7 +71,7 @@ class _Margins:
 def owners(window: AlignedWindow | SequenceWindow, bucket_us: int, touched: Stretch) -> list[int]:
     """The buckets (starts, `bucket_us` long) that own a window which a record in `touched` can change."""
     margins, shift_us = _margins(window), _shift(window)
-    low, high = touched.from_us - shift_us - margins.forward_us, touched.to_us - shift_us + margins.back_us
+    low, high = touched.from_us - shift_us - margins.forward_us, touched.to_us + margins.back_us
     found = _grid(window)
     if found is None:
         assert isinstance(window, AlignedWindow)
@@ -96,11 +96,11 @@ def reach(window: AlignedWindow | SequenceWindow, bucket_us: int, owner_us: int)
         if own.is_empty():
             return None
         bounds = own.select(pl.col("__start").min().alias("first"), pl.col("__end").max().alias("end")).row(0)
-        return Stretch(bounds[0] - margins.back_us + shift_us, bounds[1] + margins.forward_us + shift_us)
+        return Stretch(bounds[0] - (margins.back_us or -shift_us), bounds[1] + margins.forward_us + shift_us)
     first, last = found.first_from(owner_us), found.last_before(owner_us + bucket_us)
     if last < first:
         return None
-    return Stretch(first - margins.back_us + shift_us, last + found.size_us + margins.forward_us + shift_us)
+    return Stretch(first - (margins.back_us or -shift_us), last + found.size_us + margins.forward_us + shift_us)
 
 
 def _grid(window: AlignedWindow | SequenceWindow) -> _Grid | None:
@@ -123,7 +123,7 @@ def _grid(window: AlignedWindow | SequenceWindow) -> _Grid | None:
 
 
 def _shift(window: AlignedWindow | SequenceWindow) -> int:
-    """By how much later the records of a window lie than its bounds: (start, end] instead of [start, end)."""
+    """By how much later the last record of a window may lie: (start, end] instead of [start, end)."""
     return int(isinstance(window, AlignedWindow) and window.closed == "right")
 
 

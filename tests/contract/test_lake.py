@@ -1,4 +1,4 @@
-"""The laws of the Lake and Table ports, on a local folder and on both emulators (laws 5 and 7 rest on them)."""
+"""The laws of the Lake and Table ports: in memory, in a local folder, on both emulators (laws 5 and 7 rest on them)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +14,8 @@ from pyarrow import fs
 from tests.support.emulators import Deploy, only
 from windrow.errors import OutcomeUnknown, SchemaConflict
 from windrow.lake.delta import DeltaLake
-from windrow.lake.tables import Place, Table
+from windrow.lake.tables import Lake, Place, Table
+from windrow.testing import MemoryLake
 from windrow.topology import Topology
 
 HOUR_US = 3_600_000_000
@@ -35,8 +36,21 @@ SCHEMA = pl.Schema(
 HOSTILE = ["x' OR '1'='1", 'a"b', "a=b/c%20d", "", " ", "\\", "line\nbreak", "ключ ✓", "; DROP TABLE records; --"]
 
 
-@pytest.fixture(params=["local", "moto", pytest.param("localstack", marks=pytest.mark.localstack)])
-def lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> DeltaLake:
+DELTA = ["local", "moto", pytest.param("localstack", marks=pytest.mark.localstack)]
+
+
+@pytest.fixture(params=["memory", *DELTA])
+def lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> Lake:
+    return MemoryLake() if request.param == "memory" else _delta(request, deploy, topology, tmp_path)
+
+
+@pytest.fixture(params=DELTA)
+def delta_lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> DeltaLake:
+    """Tables that have a log and files to look at; those in memory have neither."""
+    return _delta(request, deploy, topology, tmp_path)
+
+
+def _delta(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> DeltaLake:
     if request.param == "local":
         return DeltaLake(str(tmp_path), {})
     session = deploy(request.getfixturevalue(request.param), only(topology, buckets=["lake"]))
@@ -64,15 +78,15 @@ def sensors(table: Table, *places: Place) -> list[str]:
     return sorted(table.read(places)["sensor"])
 
 
-def fresh(lake: DeltaLake) -> Table:
+def fresh(lake: Lake) -> Table:
     return lake.open_or_create("sensors", "records", SCHEMA)
 
 
-def test_a_table_that_was_never_made_is_none(lake: DeltaLake) -> None:
+def test_a_table_that_was_never_made_is_none(lake: Lake) -> None:
     assert lake.open("sensors", "records") is None
 
 
-def test_a_new_table_is_empty_and_has_its_columns(lake: DeltaLake) -> None:
+def test_a_new_table_is_empty_and_has_its_columns(lake: Lake) -> None:
     table = fresh(lake)
 
     assert table.row_count() == 0
@@ -81,14 +95,14 @@ def test_a_new_table_is_empty_and_has_its_columns(lake: DeltaLake) -> None:
     assert (found.height, found.schema) == (0, SCHEMA)
 
 
-def test_creating_a_table_that_is_there_opens_it_as_it_is(lake: DeltaLake) -> None:
+def test_creating_a_table_that_is_there_opens_it_as_it_is(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {"batch:a": 1})
     again = fresh(lake)
 
     assert (again.row_count(), again.mark("batch:a")) == (1, 1)
 
 
-def test_rows_and_marks_are_one_commit(lake: DeltaLake) -> None:
+def test_rows_and_marks_are_one_commit(lake: Lake) -> None:
     before = fresh(lake)
     before.append(rows(NOON, ["a", "b"]), {"batch:a": 1, "windrow.decoded": 7})
     after = lake.open("sensors", "records")
@@ -99,7 +113,7 @@ def test_rows_and_marks_are_one_commit(lake: DeltaLake) -> None:
     assert after.read([NOON]).sort("sensor").equals(rows(NOON, ["a", "b"]))
 
 
-def test_marks_alone_are_a_commit(lake: DeltaLake) -> None:
+def test_marks_alone_are_a_commit(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {"windrow.decoded": 1})
     fresh(lake).append(rows(NOON, []), {"windrow.decoded": 2, "batch:empty": 1})
     after = fresh(lake)
@@ -108,7 +122,8 @@ def test_marks_alone_are_a_commit(lake: DeltaLake) -> None:
     assert (after.mark("windrow.decoded"), after.mark("batch:empty")) == (2, 1)
 
 
-def test_marks_hold_microseconds_and_survive_a_checkpoint(lake: DeltaLake) -> None:
+def test_marks_hold_microseconds_and_survive_a_checkpoint(delta_lake: DeltaLake) -> None:
+    lake = delta_lake
     fresh(lake).append(rows(NOON, ["a"]), {"windrow.max_time_us": 1_774_915_200_123_456, "batch:a": 1})
     delta = lake.delta("sensors", "records")
     assert delta is not None
@@ -120,7 +135,7 @@ def test_marks_hold_microseconds_and_survive_a_checkpoint(lake: DeltaLake) -> No
     assert (after.mark("batch:a"), after.mark("batch:b"), after.row_count()) == (1, 1, 2)
 
 
-def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: DeltaLake) -> None:
+def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: Lake) -> None:
     everything = [rows(NOON, ["noon"]), rows(NOON_OTHER_SHARD, ["shard 1"]), rows(ONE, ["one"]), rows(NEXT_DAY, ["d"])]
     fresh(lake).append(pl.concat(everything), {})
     table = fresh(lake)
@@ -133,7 +148,7 @@ def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: DeltaLa
 # ------------------------------------------------------------------------------------------------ replace
 
 
-def test_replace_leaves_every_other_place_as_it_was(lake: DeltaLake) -> None:
+def test_replace_leaves_every_other_place_as_it_was(lake: Lake) -> None:
     others = [NOON_OTHER_SHARD, ONE, NEXT_DAY]
     fresh(lake).append(pl.concat([rows(NOON, ["old 1", "old 2"]), *(rows(place, ["kept"]) for place in others)]), {})
     before = fresh(lake).read(others).sort("_bucket", "_shard")
@@ -145,7 +160,7 @@ def test_replace_leaves_every_other_place_as_it_was(lake: DeltaLake) -> None:
     assert (after.row_count(), after.mark("place:noon")) == (4, 3)
 
 
-def test_many_places_are_replaced_in_one_commit(lake: DeltaLake) -> None:
+def test_many_places_are_replaced_in_one_commit(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(NEXT_DAY, ["old"]), rows(ONE, ["kept"])]), {})
     fresh(lake).replace([NOON, NEXT_DAY], pl.concat([rows(NOON, ["new"]), rows(NEXT_DAY, ["new"])]), {"m": 1})
     after = fresh(lake)
@@ -154,7 +169,7 @@ def test_many_places_are_replaced_in_one_commit(lake: DeltaLake) -> None:
     assert [sensors(after, place) for place in (NOON, NEXT_DAY, ONE)] == [["new"], ["new"], ["kept"]]
 
 
-def test_replacing_a_place_by_nothing_empties_it(lake: DeltaLake) -> None:
+def test_replacing_a_place_by_nothing_empties_it(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(ONE, ["kept"])]), {})
     fresh(lake).replace([NOON], rows(NOON, []), {"m": 1})
     after = fresh(lake)
@@ -162,7 +177,7 @@ def test_replacing_a_place_by_nothing_empties_it(lake: DeltaLake) -> None:
     assert (sensors(after, NOON), sensors(after, ONE), after.mark("m")) == ([], ["kept"], 1)
 
 
-def test_replacing_no_place_removes_nothing(lake: DeltaLake) -> None:
+def test_replacing_no_place_removes_nothing(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["kept"]), {})
     with suppress(OutcomeUnknown):  # there is no such commit; what counts is that it is not taken for "everything"
         fresh(lake).replace([], rows(NOON, []), {"m": 1})
@@ -170,7 +185,7 @@ def test_replacing_no_place_removes_nothing(lake: DeltaLake) -> None:
     assert sensors(fresh(lake), NOON) == ["kept"]
 
 
-def test_text_that_looks_like_a_condition_is_text(lake: DeltaLake) -> None:
+def test_text_that_looks_like_a_condition_is_text(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, HOSTILE), rows(ONE, ["kept"])]), {})
     assert sensors(fresh(lake), NOON) == sorted(HOSTILE)
     fresh(lake).replace([NOON], rows(NOON, HOSTILE, value=2.0), {})
@@ -181,7 +196,7 @@ def test_text_that_looks_like_a_condition_is_text(lake: DeltaLake) -> None:
     assert sensors(after, ONE) == ["kept"]
 
 
-def test_what_a_mark_is_called_is_text_too(lake: DeltaLake) -> None:
+def test_what_a_mark_is_called_is_text_too(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {name: number for number, name in enumerate(HOSTILE) if name})
     after = fresh(lake)
 
@@ -205,7 +220,7 @@ COMMITS: dict[str, Callable[[Table, Mapping[str, int]], None]] = {
 
 
 @pytest.mark.parametrize("theirs", COMMITS)
-def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: DeltaLake, theirs: str) -> None:
+def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Lake, theirs: str) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(NEXT_DAY, ["old"])]), {})
     stale = {name: fresh(lake) for name in COMMITS}
     COMMITS[theirs](fresh(lake), {"theirs": 1})
@@ -220,7 +235,7 @@ def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Del
         assert now.read([NOON, NEXT_DAY]).sort("_bucket", "sensor").equals(held), name
 
 
-def test_a_fresh_handle_after_a_refusal_commits(lake: DeltaLake) -> None:
+def test_a_fresh_handle_after_a_refusal_commits(lake: Lake) -> None:
     stale = fresh(lake)
     fresh(lake).append(rows(NOON, ["theirs"]), {"theirs": 1})
     with pytest.raises(OutcomeUnknown):
@@ -233,7 +248,7 @@ def test_a_fresh_handle_after_a_refusal_commits(lake: DeltaLake) -> None:
 # ------------------------------------------------------------------------------------------------ schema
 
 
-def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: DeltaLake) -> None:
+def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {"m": 1})
     for wrong in (
         rows(NOON, ["b"]).with_columns(humidity=pl.lit(1.5)),
@@ -251,7 +266,7 @@ def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: DeltaL
     assert (after.version, after.mark("m"), sensors(after, NOON)) == (1, 1, ["a"])
 
 
-def test_a_new_column_is_added_and_older_rows_have_none(lake: DeltaLake) -> None:
+def test_a_new_column_is_added_and_older_rows_have_none(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["old"]), {})
     fresh(lake).append(rows(NOON, ["new"]).with_columns(unit=pl.lit("°C")), {})
     found = fresh(lake).read([NOON]).sort("sensor")
@@ -259,13 +274,14 @@ def test_a_new_column_is_added_and_older_rows_have_none(lake: DeltaLake) -> None
     assert found.select("sensor", "unit").rows() == [("new", "°C"), ("old", None)]
 
 
-def test_rows_without_a_column_the_table_has_are_taken_with_none(lake: DeltaLake) -> None:
+def test_rows_without_a_column_the_table_has_are_taken_with_none(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]).drop("humidity"), {})
 
     assert fresh(lake).read([NOON])["humidity"].to_list() == [None]
 
 
-def test_rows_lie_below_the_day_of_their_event(lake: DeltaLake) -> None:
+def test_rows_lie_below_the_day_of_their_event(delta_lake: DeltaLake) -> None:
+    lake = delta_lake
     fresh(lake).append(pl.concat([rows(NOON, ["a"]), rows(NEXT_DAY, ["b"])]), {})
     delta = lake.delta("sensors", "records")
 

@@ -1,7 +1,7 @@
 """The records of a place, and the panes they make: from segments, from what is remembered, or from the lake."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ class Places:
     store: ObjectStore
     lake: Lake
     memory: Memory
-    pool: ThreadPoolExecutor
+    pool: Executor
     min_stored_rows: int = 10_000
     """Panes of fewer records are not stored: making them again costs less than keeping them."""
 

@@ -3,7 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,6 +19,7 @@ from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth,
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.parallel import pool
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
@@ -54,12 +55,12 @@ class Handler:
     metrics: Metrics
     limits: WriterLimits
     parallel_gets: int = 8
-    _pool: ThreadPoolExecutor = field(init=False)
+    _pool: Executor = field(init=False)
     _unsealed: set[tuple[str, Place]] = field(default_factory=set)
     """Places that were found to touch no final window, and have not been sealed since."""
 
     def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
+        self._pool = pool(self.parallel_gets, "get")
 
     # ------------------------------------------------------------------------------------------ messages
 

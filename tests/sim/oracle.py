@@ -95,12 +95,12 @@ def _lines(body: bytes, content_type: str) -> Iterator[bytes]:
 def _record(line: bytes, content_type: str, *, is_fixed: bool) -> dict[str, Any] | None:
     if content_type == CSV:
         ts, key, value, number = line.decode().split(",")
-        return {"ts": datetime.fromisoformat(ts), "key": key, "value": float(value), "n": int(number)}
+        return {"ts": datetime.fromisoformat(ts), "key": key, "value": int(value), "n": int(number)}
     try:
         record: dict[str, Any] = msgspec.json.decode(line)
     except msgspec.DecodeError:
         return None
-    if not isinstance(record["value"], float):
+    if not isinstance(record["value"], int):
         return None
     if isinstance(record["ts"], int):
         return {**record, "ts": datetime.fromtimestamp(record["ts"] / 1000, UTC)} if is_fixed else None

@@ -81,7 +81,7 @@ class Process(Group):
             self.crash(what)
         if kind == "pause" and when:
             self.world.log(self.name, what, "pause")
-            self.paused_until_us = self.world.scheduler.now_us + round((2 + 100 * badly) * SECOND_US)
+            self.paused_until_us = self.world.scheduler.now_us + round((2 + 60 * badly) * SECOND_US)
 
     def _refuse(self, kind: str, what: str, error: WindrowError) -> None:
         self.world.log(self.name, what, kind)

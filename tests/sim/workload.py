@@ -17,7 +17,7 @@ _COLUMNS = """
 columns:
   ts: timestamp
   key: string
-  value: {type: float, required: true}
+  value: {type: int, required: true}
   n: int
 bucket: 10m
 lateness: 30s
@@ -33,12 +33,12 @@ unique: [key, ts]
 windows:
   fives:
     size: 5m
-    aggregates: {{total: sum(value), newest: last(n)}}
+    aggregates: {{highest: max(value), newest: last(n)}}
   sliding:
     kind: sliding
     size: 8m
     slide: 4m
-    aggregates: {{total: sum(value), highest: max(n)}}
+    aggregates: {{lowest: min(value), highest: max(n)}}
 """,
     "clicks": f"""
 stream: clicks
@@ -49,7 +49,7 @@ windows:
   visits:
     kind: session
     gap: 3m
-    aggregates: {{total: sum(value), numbers: sum(n)}}
+    aggregates: {{highest: max(value), lowest: min(n)}}
 """,
     "meters": f"""
 stream: meters
@@ -62,7 +62,7 @@ shards: 2
 windows:
   tens:
     size: 10m
-    aggregates: {{total: sum(value), numbers: sum(n)}}
+    aggregates: {{highest: max(value), lowest: min(n)}}
 """,
     "gates": f"""
 stream: gates
@@ -73,10 +73,10 @@ windows:
   threes:
     size: 3m
     late: divert
-    aggregates: {{total: sum(value), numbers: sum(n)}}
+    aggregates: {{highest: max(value), lowest: min(n)}}
   fives:
     size: 5m
-    aggregates: {{total: sum(value), numbers: sum(n)}}
+    aggregates: {{highest: max(value), lowest: min(n)}}
 """,
 }
 FIXED = {name: text.replace("[iso8601]", "[iso8601, epoch_ms]") for name, text in SPECS.items()}
@@ -205,6 +205,6 @@ class _Planner:
         return {
             "ts": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "key": key,
-            "value": float(self._rng.randrange(100)),
+            "value": self._rng.randrange(100),
             "n": self._numbers,
         }

@@ -1,6 +1,5 @@
 """The world of one seed: a store, queues and tables, processes that come and go, and a record of all that happened."""
 
-import hashlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from windrow.lake.tables import Lake
 from windrow.ports import Outgoing
 from windrow.testing import MemoryLake, MemoryObjectStore, RecordingMetrics
 
-START_US = 1_767_225_600_000_000 + 90 * 60 * SECOND_US  # 2026-01-01T01:30Z
+START_US = 1_767_225_600_000_000 + 150 * 60 * SECOND_US  # 2026-01-01T02:30Z
 FLEET: Mapping[str, int] = {"ingest": 2, "consumer": 2, "windower": 2, "writer": 2, "reprocessor": 1}
 QUEUES = ("landed", "windows", "writes")
 
@@ -26,7 +25,7 @@ QUEUES = ("landed", "windows", "writes")
 class Pacing:
     """How patient everybody is."""
 
-    wait_s: float = 10.0
+    wait_s: float = 20.0
     visibility_s: float = 30.0
     sweep_s: float = 15.0
     sweep_after_s: float = 40.0
@@ -75,7 +74,8 @@ class World:
         self.running: dict[str, list[Service]] = {kind: [] for kind in FLEET}
         self.down = 0
         self.effects = 0
-        """Objects written and commits made so far: what stands still when all is quiet."""
+        """Objects written and commits made so far."""
+        self.last_effect_s = 0.0
         self.violation: Violation | None = None
         self.on_commit: list[Callable[[str, str, Mapping[str, int]], None]] = []
         self.trace: list[tuple[int, str, str, str]] = []
@@ -100,9 +100,6 @@ class World:
     def trace_lines(self) -> list[str]:
         return [f"{at / SECOND_US:10.4f} {who:14} {what} {outcome}".rstrip() for at, who, what, outcome in self.trace]
 
-    def trace_digest(self) -> str:
-        return hashlib.sha256("\n".join(self.trace_lines()).encode()).hexdigest()
-
     def violated(self, law: int, what: str) -> None:
         """The first broken law ends the run."""
         if self.violation is None:
@@ -110,9 +107,13 @@ class World:
             self.log("oracle", str(self.violation), "")
 
     def committed(self, who: Process, stream: str, table: str, marks: Mapping[str, int]) -> None:
-        self.effects += 1
+        self._effect()
         for listener in self.on_commit:
             listener(stream, table, marks)
+
+    def _effect(self) -> None:
+        self.effects += 1
+        self.last_effect_s = self.scheduler.now_s()
 
     # ------------------------------------------------------------------------------------------ processes
 
@@ -139,7 +140,7 @@ class World:
     # ------------------------------------------------------------------------------------------ S3 events
 
     def _created(self, key: str) -> None:
-        self.effects += 1
+        self._effect()
         if not key.startswith("landing/"):
             return
         kind, _ = self.store_faults.next("event")

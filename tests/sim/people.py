@@ -10,11 +10,11 @@ from tests.sim.services import Ingest, Post, Reprocessor, Service
 from tests.sim.scheduler import Event
 from tests.sim.workload import FIXED, Item
 from tests.sim.world import World
-from windrow import keys
+from windrow import keys, results
 from windrow.admission import Acknowledgement, Answer
 from windrow.conservation import balance
 from windrow.errors import Conflict, Transient
-from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, place_mark
+from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, place_mark
 from windrow.ports import ObjectHeaders
 from windrow_reprocessor.replay import ReplayDone, ReplayRequest
 
@@ -123,19 +123,30 @@ class People:
     # ------------------------------------------------------------------------------------------ lifecycle
 
     def _expire(self, item: Item) -> None:
-        """Remove segments that are committed and sealed, as a rule by age does long after both."""
+        """Remove segments that are committed and that their place is sealed with, as a rule by age does long after."""
         records = self.world.lake.open(item.stream, keys.RECORDS_TABLE)
         if records is None or not self.world.faults.is_on:
             return
+        sealed = self._sealed_with(item.stream, records)
         for info in list(self.world.store.list(keys.segments_prefix(item.stream))):
             address = keys.parse_segment_key(info.key)
             is_committed = records.mark(batch_mark(address.batch)) is not None
-            is_sealed = is_final_growth(records.mark(place_mark(Place(address.bucket_us, address.shard))))
+            is_sealed = address.batch in sealed.get(Place(address.bucket_us, address.shard), ())
             if is_committed and is_sealed and self.world.faults.allows(f"{item.where} {info.key}"):
                 self.world.store.remove(info.key)
                 self.world.log("lifecycle", f"removes {info.key}", "")
                 self.world.faults.note("lifecycle", f"{item.where} {info.key}")
                 self.world.scheduler.wait(0.01)
+
+    def _sealed_with(self, stream: str, records: Table) -> dict[Place, tuple[str, ...]]:
+        """The batches that each place of the records table was sealed with."""
+        sealed: dict[Place, tuple[str, ...]] = {}
+        for info in self.world.store.list(keys.results_prefix(stream, keys.RECORDS_TABLE)):
+            inputs = results.decode(self.world.store.get(info.key).body)
+            place = Place(inputs.bucket_us, inputs.shard)
+            if (records.mark(place_mark(place)) or 0) >= growth(inputs.count, is_final=True):
+                sealed[place] = inputs.batches[inputs.bucket_us]
+        return sealed
 
     # ------------------------------------------------------------------------------------------ figures
 

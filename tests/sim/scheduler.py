@@ -130,7 +130,7 @@ class Scheduler:
             raise fiber.error
 
     def _end(self, fiber: Fiber) -> None:
-        if not fiber.greenlet.dead:
+        if fiber.greenlet and not fiber.greenlet.dead:  # one that never began holds nothing
             if fiber.group is not None:
                 fiber.group.is_dead = True
             self._current = fiber

@@ -14,6 +14,7 @@ from windrow import keys, results
 from windrow.admission import Acknowledgement, Answer
 from windrow.conservation import balance
 from windrow.errors import Conflict, Transient
+from windrow.framing import is_json
 from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, place_mark
 from windrow.ports import ObjectHeaders
 from windrow_reprocessor.replay import ReplayDone, ReplayRequest
@@ -65,6 +66,8 @@ class People:
                     return
                 case Answer(status=409):
                     self.conflicts.add(item.number)
+                    return
+                case Answer(status=400) if not any(is_json(line) for line in item.lines):
                     return
                 case Answer(status=status) if status != 503:
                     self.world.violated(10, f"{item.where} was answered {status}: {answer.body}")

@@ -59,7 +59,7 @@ class Process(Group):
             self.world.log(self.name, what, type(error).__name__)
             self.travel()
             raise
-        self.world.log(self.name, what, kind or "ok")
+        self.world.log(self.name, what, "ok" if kind is None or kind in ("crash", "pause") else kind)
         self._suffer(kind, what, badly, when=not is_early)
         self.travel()
         match kind:

@@ -13,6 +13,7 @@ from tests.sim.queues import WorldQueue
 from tests.sim.scheduler import SECOND_US, Scheduler
 from tests.sim.services import SERVICES, Service
 from windrow.lake.tables import Lake
+from windrow.metrics import CounterName
 from windrow.ports import Outgoing
 from windrow.testing import MemoryLake, MemoryObjectStore, RecordingMetrics
 
@@ -55,6 +56,19 @@ class _StoreClock:
         raise NotImplementedError("a store does not wait")
 
 
+class _Figures(RecordingMetrics):
+    """What processes count; that a sweep found something is part of the trace."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__()
+        self._world = world
+
+    def count(self, name: CounterName, amount: float = 1, **labels: str) -> None:
+        super().count(name, amount, **labels)
+        if name == "sweeps_found":
+            self._world.log("a sweep", "found something", "")
+
+
 class World:
     """Everything there is in one seed."""
 
@@ -64,7 +78,7 @@ class World:
         self.pace = pace
         self.rng = random.Random(f"{seed}/world")
         self.scheduler = Scheduler(START_US)
-        self.metrics = RecordingMetrics()
+        self.metrics = _Figures(self)
         self.store = MemoryObjectStore(_StoreClock(self.scheduler))
         self.store.on_created = self._created
         self.store_faults = faults.of("store")

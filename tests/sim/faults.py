@@ -32,7 +32,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _PER_OP: Mapping[str, tuple[Kind, ...]] = {
     "read": ("unavailable", "crash", "pause"),
     "put_if_absent": ("unavailable", "conflict_409", "own_412", "lost_reply", "landed_late", "crash", "pause"),
-    "put": ("unavailable", "lost_reply", "crash", "pause"),
+    "put": ("unavailable", "lost_reply", "landed_late", "crash", "pause"),
+    "put_if_match": ("unavailable", "conflict_409", "own_412", "lost_reply", "landed_late", "crash", "pause"),
     "send": ("unavailable", "partial_send", "lost_reply", "crash", "pause"),
     "receive": ("unavailable", "lost_reply", "crash", "pause"),
     "settle": ("unavailable", "lost_reply", "crash", "pause"),

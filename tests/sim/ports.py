@@ -1,16 +1,19 @@
 """The ports of one process: what it asks of the store, the queues and the tables, every call of it a place to break."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
 
 import polars as pl
 
 from tests.sim.process import Process
 from tests.sim.queues import WorldQueue
 from windrow.errors import OutcomeUnknown
-from windrow.lake.tables import Lake, Place, Table
+from windrow.lake.tables import TARGET_FILE_BYTES, Lake, Place, Rows, Table
 from windrow.ports import Body, Delivery, ObjectHeaders, ObjectInfo, Outgoing, QueueDepth, StoredObject
 from windrow.testing import MemoryObjectStore
 
+T = TypeVar("T")
 _MUTABLE = ("config/", "dead-letters/", "leases/")
 
 
@@ -42,7 +45,8 @@ class Store:
     def put(self, key: str, body: bytes, headers: ObjectHeaders, if_match: str | None = None) -> ObjectInfo:
         if not key.startswith(_MUTABLE):
             self._process.world.violated(2, f"{self._process.name} put {key} without a condition")
-        return self._process.call("put", f"put {key}", lambda: self._inner.put(key, body, headers, if_match))
+        operation = "put" if if_match is None else "put_if_match"
+        return self._process.call(operation, f"{operation} {key}", lambda: self._inner.put(key, body, headers, if_match))
 
 
 class Messages:
@@ -102,71 +106,73 @@ class Tables:
         found = self._process.call("open", f"open {stream}/{table}", lambda: self._inner.open(stream, table))
         return None if found is None else Handle(self._process, found, stream, table)
 
-    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> "Handle":
+    def open_or_create(
+        self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
+    ) -> "Handle":
         found = self._process.call(
-            "open", f"open or create {stream}/{table}", lambda: self._inner.open_or_create(stream, table, schema)
+            "open",
+            f"open or create {stream}/{table}",
+            lambda: self._inner.open_or_create(stream, table, schema, target_file_bytes),
         )
         return Handle(self._process, found, stream, table)
 
 
 class Handle:
-    """A handle that one process holds."""
+    """A handle that one process holds. What it says by itself it knows since it was opened; all else is a call."""
 
     def __init__(self, process: Process, inner: Table, stream: str, table: str) -> None:
         self._process = process
         self._inner = inner
         self._stream = stream
         self._table = table
+        self._name = f"{stream}/{table}@{inner.version}"
+        self._carried: dict[str, int] = {}
 
-    @property
-    def version(self) -> int:
-        return self._inner.version
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
-    def mark(self, name: str) -> int | None:
-        return self._inner.mark(name)
+    def carry(self, marks: Mapping[str, int]) -> None:
+        self._carried.update(marks)
+        self._inner.carry(marks)
 
-    def row_count(self) -> int:
-        return self._inner.row_count()
-
-    def read(self, places: Sequence[Place]) -> pl.DataFrame:
-        return self._process.call("open", f"{self._name} rows", lambda: self._inner.read(places))
+    def read(self, places: Sequence[Place], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        return self._process.call("open", f"{self._name} rows", lambda: self._inner.read(places, columns))
 
     def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
         return self._process.call(
             "open", f"{self._name} windows", lambda: self._inner.read_windows(shard, from_us, to_us)
         )
 
+    def scan(self, place: Place) -> Iterator[pl.DataFrame]:
+        yield from self._process.call("open", f"{self._name} scan", lambda: list(self._inner.scan(place)))
+
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        self._process.call("commit", f"{self._name} append {rows.height} rows", lambda: self._append(rows, marks))
+        self._commit(f"append {rows.height} rows", marks, lambda: self._inner.append(rows, marks))
 
-    def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        what = f"{self._name} replace {len(places)} places by {rows.height} rows"
-        self._process.call("commit", what, lambda: self._replace(places, rows, marks))
+    def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
+        whole = rows if isinstance(rows, pl.DataFrame) else pl.concat(rows)
+        what = f"replace {len(places)} places by {whole.height} rows"
+        self._commit(what, marks, lambda: self._inner.replace(places, whole, marks))
 
-    @property
-    def _name(self) -> str:
-        return f"{self._stream}/{self._table}@{self._inner.version}"
+    def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
+        self._commit(f"remove before {day}", marks, lambda: self._inner.remove_before(day, marks))
 
-    def _append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        with _Race(self._process):
-            self._inner.append(rows, marks)
-        self._process.world.committed(self._process, self._stream, self._table, marks)
+    def compact(self, day: date, target_file_bytes: int) -> int:
+        return self._commit(f"compact {day}", {}, lambda: self._inner.compact(day, target_file_bytes))
 
-    def _replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        with _Race(self._process):
-            self._inner.replace(places, rows, marks)
-        self._process.world.committed(self._process, self._stream, self._table, marks)
+    def vacuum(self, marks: Mapping[str, int]) -> int:
+        return self._commit("vacuum", marks, lambda: self._inner.vacuum(marks))
 
+    def _commit(self, what: str, marks: Mapping[str, int], effect: Callable[[], T]) -> T:
+        world = self._process.world
 
-class _Race:
-    """Counts the commits that are refused because the table moved on."""
+        def land() -> T:
+            try:
+                done = effect()
+            except OutcomeUnknown:
+                world.faults.note("lost_race")
+                raise
+            world.committed(self._stream, self._table, {**self._carried, **marks})
+            return done
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and issubclass(kind, OutcomeUnknown):
-            self._process.world.faults.note("lost_race")
+        return self._process.call("commit", f"{self._name} {what}", land)

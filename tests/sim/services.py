@@ -33,6 +33,8 @@ from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.handler import WriterLimits
+from windrow_writer.leases import Leases
+from windrow_writer.roster import Roster
 
 MIB = 1 << 20
 _NEVER = 1_000_000
@@ -160,17 +162,29 @@ class Windower(Service):
 class Writer(Service):
     def start(self) -> None:
         rng = random.Random(f"{self.process.world.seed}/committer/{self.process.name}")
+        roster = Roster(self.store, self.clock, self.process.name.replace("#", "-"), self.process.world.pace.lease_s)
+        leases = Leases(self.store, roster, self.metrics, self.log)
         handler = WriterHandler(
             store=self.store,
             lake=self.lake,
             catalog=self.catalog,
-            committer=Committer(self.clock, self.metrics, self.log, attempts=5, rng=rng),
+            committer=Committer(self.clock, self.metrics, self.log, leases, attempts=5, rng=rng),
             clock=self.clock,
             metrics=self.metrics,
             limits=WriterLimits(max_commit_rows=8, max_seal_places=2),
             parallel_gets=0,
         )
         self.work(self.queues["writes"], self.dead["writes"], handler, linger_s=1.0)
+
+        def keep() -> None:
+            while True:
+                self.clock.sleep(roster.beat_s)
+                try:
+                    leases.beat()
+                except WindrowError as error:
+                    self.log.warning("beat_failed", error=str(error))
+
+        self.process.spawn("leases", keep)
 
 
 class Reprocessor(Service):

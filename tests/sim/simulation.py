@@ -81,9 +81,9 @@ def _live(world: World, people: People, items: list[Item], *, is_patient: bool) 
             people.publish(stream, SPECS[stream])
     _until(world, lambda: people.open == 0, _ACTIVE_S)
     world.faults.is_on = False
-    _rest(world)
+    found = _rest(world)
     if is_patient and world.violation is None:
-        _check_pointers_sufficed(world)
+        _check_pointers_sufficed(world, found)
     for _ in range(2):
         before = world.effects
         people.open += 1
@@ -107,8 +107,12 @@ def _until(world: World, is_done: Callable[[], bool], most_s: float) -> None:
     world.scheduler.run(lambda: is_done() or world.violation is not None or world.scheduler.now_s() > until_s)
 
 
-def _rest(world: World) -> None:
-    """Let time pass until nothing is written any more, and no message is left."""
+def _rest(world: World) -> int | None:
+    """Let time pass until nothing is written any more, and no message is left.
+
+    Returns what sweeps had found when the last message was first gone.
+    """
+    found: int | None = None
     still_s = world.pace.sweep_after_s + 2 * world.pace.sweep_s
     began_s = world.last_effect_s = world.scheduler.now_s()
     queued = [*world.queues.values(), *world.dead.values()]
@@ -117,14 +121,17 @@ def _rest(world: World) -> None:
             raise Violation(10, f"{world.scheduler.now_s() - began_s:.0f} s without faults, and it still does not rest")
         _until(world, lambda: False, world.pace.sweep_s)
         if world.violation is not None:
-            return
+            break
+        if found is None and not world.down and not any(queue.bodies() for queue in queued):
+            found = world.metrics.total("sweeps_found")
+    return found
 
 
-def _check_pointers_sufficed(world: World) -> None:
+def _check_pointers_sufficed(world: World, before: int | None) -> None:
     """Where no message was lost, and none died, messages alone bring everything about."""
     died = [letter for queue in world.dead.values() for letter in queue.bodies()]
     died += [info.key for info in world.store.list("dead-letters/")]
-    found = world.metrics.total("sweeps_found")
+    found = world.metrics.total("sweeps_found") - (before or 0)
     if found and not died:
         raise Violation(3, f"no message was lost, and sweeps had to make {found} pointers good")
 

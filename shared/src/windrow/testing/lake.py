@@ -1,23 +1,34 @@
 """Tables in memory that refuse, keep and give back what Delta tables do."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
 
 from windrow.errors import OutcomeUnknown, SchemaConflict
-from windrow.lake.schema import BUCKET, SHARD, TIMESTAMP
-from windrow.lake.tables import Place
+from windrow.lake.marks import AddedFile
+from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
+from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
+
+
+class _File(NamedTuple):
+    """The rows of one day that one commit added. Nothing of it changes any more."""
+
+    path: str
+    day: date
+    rows: pl.DataFrame
 
 
 class _Version(NamedTuple):
-    """A table as it was after one commit. Nothing of it changes any more."""
+    """A table as it was after one commit."""
 
     number: int
     schema: pl.Schema
-    files: tuple[pl.DataFrame, ...]
+    files: tuple[_File, ...]
     marks: Mapping[str, int]
 
 
@@ -29,12 +40,12 @@ class _Log:
     newest: _Version
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def commit(self, after: _Version, change: Callable[[_Version], _Version]) -> None:
-        """Make the version that follows `after`, unless somebody else has: any commit in between refuses this one."""
+    def commit(self, after: _Version, new: _Version) -> None:
+        """Make `new` the version that follows `after`, unless somebody else has: any commit in between refuses it."""
         with self.lock:
             if self.newest.number != after.number:
                 raise OutcomeUnknown(f"commit to {self.name}: version {after.number + 1} is taken")
-            self.newest = change(after)
+            self.newest = new
 
 
 class MemoryLake:
@@ -48,14 +59,16 @@ class MemoryLake:
         log = self._logs.get((stream, table))
         return None if log is None else MemoryTable(log)
 
-    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> "MemoryTable":
+    def open_or_create(
+        self,
+        stream: str,
+        table: str,
+        schema: pl.Schema,
+        target_file_bytes: int = TARGET_FILE_BYTES,  # noqa: ARG002  files in memory have no size worth a limit
+    ) -> "MemoryTable":
         with self._lock:
             empty = _Log(f"{stream}/{table}", _Version(0, schema, (), {}))
             return MemoryTable(self._logs.setdefault((stream, table), empty))
-
-    def tables(self) -> list[tuple[str, str]]:
-        """The stream and name of every table there is."""
-        return sorted(self._logs)
 
 
 class MemoryTable:
@@ -64,28 +77,37 @@ class MemoryTable:
     def __init__(self, log: _Log) -> None:
         self._log = log
         self._at = log.newest
+        self._carried: dict[str, int] = {}
+        self._added: tuple[_File, ...] = ()
 
     @property
     def version(self) -> int:
         return self._at.number
 
-    @property
-    def marks(self) -> Mapping[str, int]:
-        """Every mark there is."""
-        return self._at.marks
-
     def mark(self, name: str) -> int | None:
         return self._at.marks.get(name)
 
     def row_count(self) -> int:
-        return sum(rows.height for rows in self._at.files)
+        return sum(file.rows.height for file in self._at.files)
+
+    def files(self) -> Sequence[DataFile]:
+        return [_told(file) for file in self._at.files]
+
+    def carry(self, marks: Mapping[str, int]) -> None:
+        self._carried.update(marks)
+
+    def committed_files(self) -> Sequence[AddedFile]:
+        return tuple(AddedFile(*_told(file)[:4]) for file in self._added)
+
+    # ------------------------------------------------------------------------------------------ reading
 
     def rows(self) -> pl.DataFrame:
         """Everything in the table."""
-        return pl.concat([self._at.schema.to_frame(), *self._at.files], how="diagonal")
+        return pl.concat([self._at.schema.to_frame(), *(file.rows for file in self._at.files)], how="diagonal")
 
-    def read(self, places: Sequence[Place]) -> pl.DataFrame:
-        return self.rows().filter(_within(places))
+    def read(self, places: Sequence[Place], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        found = self.rows().filter(_within(places))
+        return found if columns is None else found.select(columns)
 
     def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
         first, last = (pl.lit(at_us).cast(TIMESTAMP) for at_us in (from_us, to_us))
@@ -93,32 +115,60 @@ class MemoryTable:
             (pl.col(SHARD) == shard) & (pl.col("window_start") <= last) & (pl.col("window_end") >= first)
         )
 
+    def scan(self, place: Place) -> Iterator[pl.DataFrame]:
+        yield self.read([place])
+
+    # ------------------------------------------------------------------------------------------ committing
+
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        if not rows.is_empty():
-            self._check_schema(rows.schema)
+        if rows.is_empty():
+            self._commit(self._at.files, marks)
+            return
+        self._check_schema(rows.schema)
+        self._commit(self._at.files, marks, rows)
 
-        def change(before: _Version) -> _Version:
-            if rows.is_empty():
-                return before._replace(number=before.number + 1, marks={**before.marks, **marks})
-            return self._next(before, (*before.files, rows), rows.schema, marks)
-
-        self._log.commit(self._at, change)
-
-    def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
+    def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
+        if not isinstance(rows, pl.DataFrame):
+            first = next(rows)
+            self._check_schema(first.schema)
+            rows = pl.concat(chain([first], rows))
         self._check_schema(rows.schema)
         if not places:
             raise OutcomeUnknown(f"commit to {self._log.name}: nothing is named that rows could take the place of")
+        self._commit(self._without(lambda file: file.rows.filter(~_within(places))), marks, rows)
 
-        def change(before: _Version) -> _Version:
-            left = [kept for kept in (file.filter(~_within(places)) for file in before.files) if kept.height]
-            return self._next(before, (*left, *([rows] if rows.height else [])), rows.schema, marks)
+    def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
+        self._commit((file for file in self._at.files if file.day >= day), marks)
 
-        self._log.commit(self._at, change)
+    def compact(self, day: date, target_file_bytes: int) -> int:  # noqa: ARG002  one file holds whatever there is
+        small = [file.rows for file in self._at.files if file.day == day]
+        if len(small) < 2:
+            return 0
+        others = (file for file in self._at.files if file.day != day)
+        self._commit(others, {}, pl.concat(small, how="diagonal"))
+        return len(small) - 1
 
-    def _next(
-        self, before: _Version, files: tuple[pl.DataFrame, ...], schema: pl.Schema, marks: Mapping[str, int]
-    ) -> _Version:
-        return _Version(before.number + 1, pl.Schema({**before.schema, **schema}), files, {**before.marks, **marks})
+    def vacuum(self, marks: Mapping[str, int]) -> int:
+        self._commit(self._at.files, marks)
+        return 0
+
+    def _without(self, left_of: Callable[[_File], pl.DataFrame]) -> Iterator[_File]:
+        for file in self._at.files:
+            left = left_of(file)
+            if left.height == file.rows.height:
+                yield file
+            elif left.height:
+                yield file._replace(path=f"{file.path}.{self._at.number + 1}", rows=left)
+
+    def _commit(self, kept: Iterable[_File], marks: Mapping[str, int], added: pl.DataFrame | None = None) -> None:
+        number = self._at.number + 1
+        schema, files = self._at.schema, ()
+        if added is not None:
+            schema = pl.Schema({**schema, **added.schema})
+            files = _files_of(added, number)
+        new = _Version(number, schema, (*kept, *files), {**self._at.marks, **self._carried, **marks})
+        self._log.commit(self._at, new)
+        self._added = files
 
     def _check_schema(self, schema: pl.Schema) -> None:
         for name, kind in schema.items():
@@ -127,6 +177,18 @@ class MemoryTable:
                     f"{self._log.name}: column {name!r} is {self._at.schema[name]} in the table and {kind} in the "
                     "spec; a column cannot change its type, give the new one another name"
                 )
+
+
+def _files_of(rows: pl.DataFrame, version: int) -> tuple[_File, ...]:
+    return tuple(
+        _File(f"{EVENT_DATE}={day}/part-{version:05d}.parquet", day, rows.filter(pl.col(EVENT_DATE) == day))
+        for day in sorted(rows[EVENT_DATE].unique().to_list())
+    )
+
+
+def _told(file: _File) -> DataFile:
+    first, last = file.rows.select(pl.col(BUCKET).min().alias("first"), pl.col(BUCKET).max().alias("last")).row(0)
+    return DataFile(file.path, int(file.rows.estimated_size()), file.rows.height, file.day, first, last)
 
 
 def _within(places: Sequence[Place]) -> pl.Expr:

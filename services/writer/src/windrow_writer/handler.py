@@ -220,12 +220,15 @@ class Handler:
         owners = [place.bucket_us]
         if isinstance(window, AlignedWindow | SequenceWindow):
             owners = reach.owners(window, spec.bucket, own)
-        if any(is_final_growth(table.mark(place_mark(Place(owner, place.shard)))) for owner in owners):
+        grown = {owner: table.mark(place_mark(owner)) for owner in (Place(owner, place.shard) for owner in owners)}
+        if any(map(is_final_growth, grown.values())):
             return True
+        # Where late records have opened some windows again, those that they have not touched are final all the same.
         if isinstance(window, SessionWindow):  # one that began in an earlier bucket
             near = table.read_windows(place.shard, own.from_us - window.gap, own.to_us + window.gap)
-            return bool(near["is_final"].any())
-        return False
+        else:
+            near = table.read([owner for owner, mark in grown.items() if mark is not None], ["is_final"])
+        return bool(near["is_final"].any())
 
     # ------------------------------------------------------------------------------------------ windows and seals
 

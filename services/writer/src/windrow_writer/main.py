@@ -10,10 +10,12 @@ from windrow.clock import SystemClock
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
-from windrow_writer.handler import Handler, WriterLimits
+from windrow_writer.handler import Handler
 from windrow_writer.leases import Leases
 from windrow_writer.roster import Roster
+from windrow_writer.sealing import Sealer
 from windrow_writer.settings import WriterSettings
+from windrow_writer.sorting import Disk
 
 
 def run(settings: WriterSettings, log: Log) -> None:
@@ -29,7 +31,10 @@ def run(settings: WriterSettings, log: Log) -> None:
         committer=Committer(clock, metrics, log, leases, settings.commit_attempts),
         clock=clock,
         metrics=metrics,
-        limits=WriterLimits(settings.max_commit_rows, settings.max_seal_places),
+        sealer=Sealer(
+            settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
+        ),
+        max_commit_rows=settings.max_commit_rows,
         parallel_gets=settings.parallel_gets,
     )
     stopped = threading.Event()

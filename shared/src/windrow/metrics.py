@@ -36,6 +36,7 @@ GaugeName = Literal[
     "records_written",  # rows in the records table, by stream
     "records_duplicate",  # rows removed as duplicates, by stream
     "records_filtered_out",  # rows left out by the spec's filter as of the latest commit, by stream
+    "records_expired",  # records that retention has removed as of the latest commit, by stream
     "records_in_quarantine",  # law 8, as of the latest commit, by stream
 ]
 HistogramName = Literal[
@@ -74,6 +75,7 @@ _HELP: dict[str, str] = {
     "records_written": "Rows in the records table, by stream.",
     "records_duplicate": "Rows removed as duplicates, by stream.",
     "records_filtered_out": "Rows left out by the spec's filter as of the latest commit, by stream.",
+    "records_expired": "Records that retention has removed as of the latest commit, by stream.",
     "records_in_quarantine": "Records in quarantine as of the latest commit, by stream.",
     "handle_seconds": "Seconds a handler took for one group of messages, by queue.",
     "file_bytes": "Size of the data files written, by stream and table.",

@@ -14,7 +14,7 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Permanent, SchemaConflict, Transient
 from windrow.lake import tables
-from windrow.lake.schema import BUCKET, SHARD, late_schema, records_schema, windows_schema
+from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
@@ -104,6 +104,7 @@ class Handler:
                     return "nothing"
                 self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
+                loaded = plan.without_expired(loaded, tables.expired_before(handle))
                 rows = self._together([batch.rows for batch in loaded], spec)
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
                 return "some"
@@ -291,6 +292,9 @@ class Handler:
             around = self._around(window, grown.values(), handle)
             rows = self._pool.map(lambda pointer: self._window_rows(window, pointer, previous, around), grown.values())
             merged = _concat([schema.to_frame(), *rows], f"{stream}/{table}")
+            cut = tables.expired_before(handle)
+            if cut is not None:
+                merged = merged.filter(pl.col(EVENT_DATE) >= cut)
             marks = plan.window_marks(grown.values())
             if merged.is_empty() and previous.is_empty():
                 handle.append(merged, marks)  # no windows before or after: only that much is known
@@ -365,6 +369,7 @@ class Handler:
         self.metrics.gauge("records_written", table.row_count(), stream=stream)
         self.metrics.gauge("records_duplicate", table.mark(tables.DUPLICATES) or 0, stream=stream)
         self.metrics.gauge("records_filtered_out", table.mark(tables.FILTERED) or 0, stream=stream)
+        self.metrics.gauge("records_expired", table.mark(tables.EXPIRED) or 0, stream=stream)
         self.metrics.gauge("records_in_quarantine", (table.mark(tables.QUARANTINED) or 0) - returned, stream=stream)
 
 

@@ -25,6 +25,8 @@ class WriterSettings(WorkerSettings):
     files, which in a container may be memory."""
     parallel_gets: Count = 8
     """Segments read at the same time."""
+    maintenance_s: Seconds = 300.0
+    """How often tables are looked at for old days, small files and dead files."""
     lease_s: Seconds = 10.0
     """Silence after which other writers take over the tables of one that is gone."""
     commit_attempts: Count = 5

@@ -32,9 +32,11 @@ from windrow_windower.refresh import Refresher
 from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
-from windrow_writer.handler import WriterLimits
 from windrow_writer.leases import Leases
+from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
+from windrow_writer.sealing import Sealer
+from windrow_writer.sorting import Disk
 
 MIB = 1 << 20
 _NEVER = 1_000_000
@@ -164,17 +166,20 @@ class Writer(Service):
         rng = random.Random(f"{self.process.world.seed}/committer/{self.process.name}")
         roster = Roster(self.store, self.clock, self.process.name.replace("#", "-"), self.process.world.pace.lease_s)
         leases = Leases(self.store, roster, self.metrics, self.log)
+        committer = Committer(self.clock, self.metrics, self.log, leases, attempts=5, rng=rng)
         handler = WriterHandler(
             store=self.store,
             lake=self.lake,
             catalog=self.catalog,
-            committer=Committer(self.clock, self.metrics, self.log, leases, attempts=5, rng=rng),
+            committer=committer,
             clock=self.clock,
             metrics=self.metrics,
-            limits=WriterLimits(max_commit_rows=8, max_seal_places=2),
+            sealer=Sealer(max_places=2, max_rows=100_000, disk=Disk(None, 64 * MIB)),
+            max_commit_rows=8,
             parallel_gets=0,
         )
-        self.work(self.queues["writes"], self.dead["writes"], handler, linger_s=1.0)
+        maintainer = Maintainer(self.lake, self.catalog, committer, self.clock, self.metrics, self.log)
+        self.work(self.queues["writes"], self.dead["writes"], handler, linger_s=1.0, sweep=maintainer.run)
 
         def keep() -> None:
             while True:

@@ -17,7 +17,7 @@ from windrow.metrics import CounterName
 from windrow.ports import Outgoing
 from windrow.testing import MemoryLake, MemoryObjectStore, RecordingMetrics
 
-START_US = 1_767_225_600_000_000 + 150 * 60 * SECOND_US  # 2026-01-01T02:30Z
+START_US = 1_767_407_400_000_000  # 2026-01-03T02:30Z: days that end before yesterday are compacted
 FLEET: Mapping[str, int] = {"ingest": 2, "consumer": 2, "windower": 2, "writer": 2, "reprocessor": 1}
 QUEUES = ("landed", "windows", "writes")
 

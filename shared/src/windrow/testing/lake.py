@@ -64,18 +64,19 @@ class MemoryLake:
         stream: str,
         table: str,
         schema: pl.Schema,
-        target_file_bytes: int = TARGET_FILE_BYTES,  # noqa: ARG002  files in memory have no size worth a limit
+        target_file_bytes: int = TARGET_FILE_BYTES,
     ) -> "MemoryTable":
         with self._lock:
             empty = _Log(f"{stream}/{table}", _Version(0, schema, (), {}))
-            return MemoryTable(self._logs.setdefault((stream, table), empty))
+            return MemoryTable(self._logs.setdefault((stream, table), empty), target_file_bytes)
 
 
 class MemoryTable:
     """A handle at the version that was newest when it was opened."""
 
-    def __init__(self, log: _Log) -> None:
+    def __init__(self, log: _Log, target_file_bytes: int = TARGET_FILE_BYTES) -> None:
         self._log = log
+        self._target_file_bytes = target_file_bytes
         self._at = log.newest
         self._carried: dict[str, int] = {}
         self._added: tuple[_File, ...] = ()
@@ -83,6 +84,10 @@ class MemoryTable:
     @property
     def version(self) -> int:
         return self._at.number
+
+    @property
+    def target_file_bytes(self) -> int:
+        return self._target_file_bytes
 
     def mark(self, name: str) -> int | None:
         return self._at.marks.get(name)

@@ -77,7 +77,7 @@ class Handler:
             stream: self._replace_and_seal(stream, sorted(members, key=messages.encode))
             for stream, members in refreshed.items()
         }
-        for stream in batches.keys() | refreshed.keys():
+        for stream in sorted(batches.keys() | refreshed.keys()):
             self._report(stream)
 
         def outcome(body: str) -> Outcome:

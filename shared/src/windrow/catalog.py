@@ -41,7 +41,8 @@ class SpecCatalog:
     def at(self, stream: str, landed_us: int) -> PublishedSpec:
         """The version that was current when an object landed, else the first: a pure function of the store.
 
-        Both times are the store's, in whole seconds as S3 keeps them, so a retry on another machine decides the same.
+        Both times are the store's, in whole seconds as S3 keeps them, so a retry on another machine decides the same. A
+        version counts from the second after it was published: another may still come in the second of a landing.
         """
         return next(self.from_landing(stream, landed_us))
 
@@ -53,7 +54,7 @@ class SpecCatalog:
         self._versions.pop(stream, None)
         versions = self._list(stream)
         landed_s = landed_us // SECOND_US
-        earlier = sum(1 for _, published_us in versions if published_us // SECOND_US <= landed_s)
+        earlier = sum(1 for _, published_us in versions if published_us // SECOND_US < landed_s)
         return (self._published(stream, entry) for entry in versions[max(earlier - 1, 0) :])
 
     def streams(self) -> tuple[str, ...]:
@@ -87,10 +88,10 @@ class SpecCatalog:
         return PublishedSpec(keys.spec_version(key), published_us, self._parsed[key])
 
 
-def publish(store: ObjectStore, text: str, origin: str) -> tuple[str, int, bool]:
+def publish(store: ObjectStore, text: str, origin: str, clock: Clock | None = None) -> tuple[str, int, bool]:
     """Make a spec text the current version of its stream. Returns (stream, version, whether it is new).
 
-    Publishing the current text again changes nothing. BadSettings lists the faults of a bad spec, or the changes that
+    With a clock, it returns once whatever lands is read under the new version, a second later. Publishing the current text again changes nothing. BadSettings lists the faults of a bad spec, or the changes that
     existing tables could not follow.
     """
     parsed = spec.parse(text, origin)
@@ -108,6 +109,8 @@ def publish(store: ObjectStore, text: str, origin: str) -> tuple[str, int, bool]
             raise BadSettings(origin, faults)
     key = keys.spec_key(parsed.stream, version + 1, text)
     put_once(store, key, text.encode(), keys.digest(text), ObjectHeaders(content_type="application/yaml"))
+    if published and clock is not None:
+        clock.sleep(1)
     return parsed.stream, version + 1, True
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from windrow import catalog
+from windrow.clock import SystemClock
 from windrow.errors import BadInput
 from windrow_cli.context import AsJson, Injected, State
 from windrow_cli.specs import read_spec_files
@@ -34,7 +35,7 @@ def publish(*files: Path, state: State = None, as_json: AsJson = False, context:
         raise BadInput("give at least one spec file, such as config/streams/sensors.yaml")
     texts = read_spec_files(list(files))
     store = context.connect(state).session().store()
-    published = [catalog.publish(store, text, origin) for origin, text in texts.items()]
+    published = [catalog.publish(store, text, origin, SystemClock()) for origin, text in texts.items()]
     if as_json:
         context.print_json(
             [{"stream": stream, "version": version, "is_new": is_new} for stream, version, is_new in published]

@@ -1,8 +1,8 @@
 """`make sim`: run seeds in all processes the machine has, and say what went wrong in them and what came of it.
 
-    python -m tests.sim --seconds 60        as many seeds as fit into a minute
-    python -m tests.sim --seeds 5000        so many
-    python -m tests.sim --only 1081         one seed, with its trace
+python -m tests.sim --seconds 60        as many seeds as fit into a minute
+python -m tests.sim --seeds 5000        so many
+python -m tests.sim --only 1081         one seed, with its trace
 """
 
 import argparse
@@ -21,7 +21,7 @@ _TRACE_LINES = 400
 def main() -> int:
     """Exit 0: no law was broken. 1: one was."""
     asked = _arguments()
-    # Threads inside polars cost more than they bring where frames have ten rows; and a set's order is no part of a seed.
+    # Threads inside polars cost more than they bring where frames have ten rows.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     if asked.only is not None:
         return _show(asked.only)
@@ -49,14 +49,14 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0, help="stop after this long")
+    parser.add_argument("--seconds", type=float, help="stop after this long; a minute, if nothing else is said")
     parser.add_argument("--seeds", type=int, help="how many seeds, however long they take")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", type=int, help="one seed, made small if it fails, with its trace")
     asked = parser.parse_args()
-    if asked.seeds is not None:
-        asked.seconds = float("inf")
+    if asked.seconds is None:
+        asked.seconds = 60.0 if asked.seeds is None else float("inf")
     return asked
 
 
@@ -69,7 +69,7 @@ def _show(seed: int) -> int:
         return 0
     small, dropped = shrink(report)
     lines = small.trace()
-    print(f"\nseed {seed}, without {len(dropped)} faults and deeds that it fails without as well. What is left of them:")
+    print(f"\nseed {seed} fails without {len(dropped)} of its faults and deeds as well; what is left of them:")
     for item in small.items:
         print(f"  {item}")
     for fired in small.fired:

@@ -25,5 +25,5 @@ class EventLog:
         text = f"{type(trouble).__name__}: {trouble}" if isinstance(trouble, Exception) else str(trouble)
         self._process.world.log(self._process.name, event, text)
         is_explained = INJECTED in text or event in _EXPECTED or isinstance(trouble, Transient)
-        if not is_explained and event != "message_dead_lettered" and event != "consumer_stopped":
+        if not is_explained and event not in ("message_dead_lettered", "consumer_stopped"):
             self._process.world.violated(9, f"{self._process.name} says {event}: {text}")

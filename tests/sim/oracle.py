@@ -151,9 +151,7 @@ def _check_records(world: World, stream: str, landed: Landed) -> list[dict[str, 
     if found != wanted:
         extra, missing = Counter(found) - Counter(wanted), Counter(wanted) - Counter(found)
         raise_(7, f"{stream}/records has {_told(extra)} too many and lacks {_told(missing)}")
-    return [
-        dict(zip(("ts", "key", "value", "n", "_batch", "_ordinal"), row, strict=True)) for row in wanted
-    ]
+    return [dict(zip(("ts", "key", "value", "n", "_batch", "_ordinal"), row, strict=True)) for row in wanted]
 
 
 def _check_quarantine(world: World, stream: str, landed: Landed) -> None:
@@ -199,9 +197,7 @@ def _check_windows(
             (row["key"], row["window_start"]): (row["window_end"], *(row[output] for output in outputs))
             for row in expected_windows(records, spec_, window)
         }
-        rows = table_rows(
-            world, stream, keys.windows_table(name), "key", *_PLACE, *outputs, "is_final", "revision"
-        )
+        rows = table_rows(world, stream, keys.windows_table(name), "key", *_PLACE, *outputs, "is_final", "revision")
         found = {(row[0], row[1]): row[2:-2] for row in rows}
         if len(found) != len(rows):
             raise_(7, f"{stream}/{name} holds a window twice")
@@ -269,10 +265,7 @@ def table_rows(world: World, stream: str, table: str, *columns: str) -> list[tup
     handle = world.lake.open(stream, table)
     if handle is None:
         return []
-    places = {
-        Place(*place)
-        for place in _all(handle).select("_bucket", "_shard").unique().rows()
-    }
+    places = {Place(*place) for place in _all(handle).select("_bucket", "_shard").unique().rows()}
     return handle.read(sorted(places)).select(columns).rows() if places else []
 
 

@@ -1,4 +1,4 @@
-"""Everybody outside: senders that try again, uploads, operators, S3's lifecycle rule, and whoever looks at the figures."""
+"""Everybody outside: senders that try again, uploads, operators, S3's lifecycle rule, and whoever reads the figures."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import zstandard
 
 from tests.sim.faults import Stream
-from tests.sim.services import Ingest, Post, Reprocessor, Service
 from tests.sim.scheduler import Event
+from tests.sim.services import Ingest, Post, Reprocessor, Service
 from tests.sim.workload import FIXED, Item
 from tests.sim.world import World
 from windrow import keys, results

@@ -46,7 +46,9 @@ class Store:
         if not key.startswith(_MUTABLE):
             self._process.world.violated(2, f"{self._process.name} put {key} without a condition")
         operation = "put" if if_match is None else "put_if_match"
-        return self._process.call(operation, f"{operation} {key}", lambda: self._inner.put(key, body, headers, if_match))
+        return self._process.call(
+            operation, f"{operation} {key}", lambda: self._inner.put(key, body, headers, if_match)
+        )
 
 
 class Messages:

@@ -1,4 +1,4 @@
-"""A process of the simulation: fibers with shared memory, a clock of its own, and calls on which anything may go wrong."""
+"""A process of the simulation: fibers with shared memory, a clock of its own, and calls that may all go wrong."""
 
 import random
 from collections.abc import Callable

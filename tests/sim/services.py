@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.sim.events_log import EventLog
@@ -232,8 +232,6 @@ class Post:
     body: bytes
     content_type: str
     idempotency_key: str | None = None
-
-
 
 
 class Ingest(Service):

@@ -1,4 +1,4 @@
-"""asyncio on virtual time: coroutines run in one fiber of a process, what they hand to threads in fibers of their own."""
+"""asyncio on virtual time: coroutines run in one fiber of a process, what they hand to threads in fibers beside it."""
 
 import asyncio
 from asyncio import events

@@ -131,9 +131,7 @@ class _Planner:
 
     def items(self) -> list[Item]:
         rng = self._rng
-        items: list[Item] = []
-        for _ in range(rng.randrange(2, 7)):
-            items.append(self._request(rng.choice(self.streams)))
+        items = [self._request(rng.choice(self.streams)) for _ in range(rng.randrange(2, 7))]
         if rng.random() < 0.4:
             items.append(self._upload(rng.choice(self.streams)))
         if rng.random() < 0.25:

@@ -91,8 +91,9 @@ class SpecCatalog:
 def publish(store: ObjectStore, text: str, origin: str, clock: Clock | None = None) -> tuple[str, int, bool]:
     """Make a spec text the current version of its stream. Returns (stream, version, whether it is new).
 
-    With a clock, it returns once whatever lands is read under the new version, a second later. Publishing the current text again changes nothing. BadSettings lists the faults of a bad spec, or the changes that
-    existing tables could not follow.
+    Publishing the current text again changes nothing. With a clock, it returns once whatever lands is read under the
+    new version, a second later. BadSettings lists the faults of a bad spec, or the changes that existing tables could
+    not follow.
     """
     parsed = spec.parse(text, origin)
     undone = [str(fault) for fault in placed(text, not_carried_out(parsed))]

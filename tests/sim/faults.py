@@ -19,6 +19,7 @@ Kind = Literal[
     "commit_unreported",  # a commit landed and is reported as failed
     "duplicate",  # a message is delivered twice
     "delayed",  # a message comes late
+    "lost_message",  # a message never comes
     "reorder",  # messages come out of order
     "lost_event",  # S3 said nothing of an object
     "lost_answer",  # a client never hears that it was acknowledged
@@ -39,13 +40,13 @@ _PER_OP: Mapping[str, tuple[Kind, ...]] = {
     "settle": ("unavailable", "lost_reply", "crash", "pause"),
     "open": ("unavailable", "crash", "pause"),
     "commit": ("commit_conflict", "commit_unreported", "landed_late", "crash", "pause"),
-    "deliver": ("duplicate", "delayed"),
+    "deliver": ("lost_message", "duplicate", "delayed"),
     "hand_out": ("reorder",),
     "event": ("lost_event",),
     "answer": ("lost_answer",),
 }
 """What may go wrong with an operation."""
-_MORE: Mapping[str, float] = {"commit": 4.0, "deliver": 2.0, "hand_out": 6.0, "event": 4.0, "answer": 3.0}
+_MORE: Mapping[str, float] = {"commit": 8.0, "deliver": 2.0, "hand_out": 6.0, "event": 4.0, "answer": 3.0}
 """Operations that are rare, and faults that harm little, are hit more often."""
 _RATES = (0.0, 0.003, 0.012, 0.03)
 

@@ -40,21 +40,17 @@ class Mutant:
     name: str
     law: int
     what: str
-    caught_by: int
-    """A seed that catches it, to try first."""
     patch: Callable[[], AbstractContextManager[None]]
 
 
 MUTANTS: list[Mutant] = []
 
 
-def mutant(
-    law: int, what: str, caught_by: int = 1
-) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
+def mutant(law: int, what: str) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
     """Add a mutant, named as its function."""
 
     def add(patch: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
-        MUTANTS.append(Mutant(patch.__name__, law, what, caught_by, contextmanager(patch)))
+        MUTANTS.append(Mutant(patch.__name__, law, what, contextmanager(patch)))
         return patch
 
     return add
@@ -363,8 +359,7 @@ def forgets_who_was_replayed() -> Iterator[None]:
 
     def renamed(plain: bytes, batch: Any, spec: Any, limits: Any) -> Any:
         found = decode(plain, batch, spec, limits)
-        rows = found.rows.with_columns(pl.lit(batch.id).alias("_batch"))
-        return replace(found, rows=rows) if hasattr(found, "__dataclass_fields__") else found._replace(rows=rows)
+        return replace(found, rows=found.rows.with_columns(pl.lit(batch.batch).alias("_batch")))
 
     with mock.patch.object(decoding, "decode_replay", renamed):
         yield

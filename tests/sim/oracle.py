@@ -37,6 +37,8 @@ class Landed:
 
     good: dict[Origin, dict[str, Any]] = field(default_factory=dict)
     bad: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    fixable: set[tuple[str, int]] = field(default_factory=set)
+    """Those of the bad records that the newest spec understands."""
     lines: Counter[bytes] = field(default_factory=Counter)
     count: int = 0
 
@@ -77,6 +79,8 @@ def _landed(world: World, stream: str) -> Landed:
             record = _record(line, head.content_type, is_fixed=is_fixed)
             if record is None:
                 found.bad[batch, ordinal] = line
+                if len(published) > 1 and _record(line, head.content_type, is_fixed=True) is not None:
+                    found.fixable.add((batch, ordinal))
             else:
                 found.good[Origin(received_us, batch, ordinal)] = record
     for body, is_fixed in replays:
@@ -161,6 +165,9 @@ def _check_quarantine(world: World, stream: str, landed: Landed) -> None:
         for entry in quarantine.decode_lines(world.store.get(info.key).body):
             if entry.batch == file_batch:
                 kept[entry.batch, entry.ordinal] += 1
+    lost = landed.fixable - {(origin.batch, origin.ordinal) for origin in landed.good}
+    if lost:
+        raise_(7, f"{stream}: everything was replayed, and {sorted(lost)} never came back")
     if kept != Counter(dict.fromkeys(landed.bad, 1)):
         raise_(9, f"{stream} has {sorted(kept.elements())} in quarantine, and of bad records {sorted(landed.bad)}")
 

@@ -186,7 +186,7 @@ class _Slow:
         asked = getattr(self._inner, name)
 
         def call(*arguments: Any) -> Any:
-            self._world.scheduler.wait(0.01 + 0.3 * self._world.rng.random())
+            self._world.scheduler.wait(0.01 + self._world.rng.random())
             found = asked(*arguments)
             found = list(found) if name == "list" else found
             self._world.scheduler.wait(0.01)

@@ -52,12 +52,14 @@ class WorldQueue(MemoryQueue):
                 self._holders.pop(receipt, None)
 
     def _accept(self, messages: Sequence[Outgoing]) -> None:
-        super()._accept(messages)
         for message in messages:
             kind, badly = self._faults.next("deliver")
+            if kind == "lost_message" and not self.name.endswith("-dead"):
+                self._world.log(self.name, "a message", kind)
+                continue
+            super()._accept([message])
             if kind == "duplicate":
                 self._messages.append(_Stored(message, self._world.now_us() + round(60 * badly * badly * SECOND_US)))
             elif kind == "delayed":
-                late = next(stored for stored in reversed(self._messages) if stored.message.body == message.body)
-                late.visible_at_us = self._world.now_us() + round(60 * badly * SECOND_US)
+                self._messages[-1].visible_at_us = self._world.now_us() + round(60 * badly * SECOND_US)
         self._world.scheduler.wake(("queue", self.name))

@@ -68,6 +68,7 @@ def test_a_failing_seed_is_made_small_and_fails_in_the_same_way() -> None:
     assert not dropped & {item.where for item in small.items}
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [3, 4])
 def test_seeds_on_real_tables_end_as_those_in_memory_do(
     seed: int, moto: str, deploy: Deploy, topology: Topology

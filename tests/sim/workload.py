@@ -125,6 +125,7 @@ class _Planner:
         self._numbers = 0
         self._spots: dict[str, list[tuple[str, int]]] = {}
         self._keys = 0
+        self._bad = rng.choice((0.02, 0.1, 0.3))
         self._until_s = rng.choice((20.0, 60.0, 120.0))
         names = list(SPECS)
         self.streams = rng.sample(names, 2 if rng.random() < 0.3 else 1)
@@ -143,8 +144,8 @@ class _Planner:
                 items.extend(self._item("replay", stream) for _ in range(rng.randrange(1, 3)))
             if rng.random() < 0.5:
                 items.extend(self._item("lifecycle", stream, after_s=20.0) for _ in range(3))
-            items.extend(self._item("figures", stream) for _ in range(3))
-            if rng.random() < 0.5:  # long after everything was sealed
+            items.extend(self._item("figures", stream) for _ in range(5))
+            if rng.random() < 0.6:  # long after everything was sealed
                 late = self._request(stream)
                 items.append(replace(late, at_s=self._until_s + 60 + 60 * rng.random()))
         return sorted(items, key=lambda item: (item.at_s, item.number))
@@ -180,11 +181,11 @@ class _Planner:
     def _line(self, stream: str) -> bytes:
         record = self._record(stream)
         chance = self._rng.random()
-        if chance < 0.08:
+        if chance < self._bad:
             record["ts"] = round(datetime.fromisoformat(str(record["ts"])).timestamp() * 1000)
-        elif chance < 0.13:
+        elif chance < 1.5 * self._bad:
             record["value"] = "much"
-        elif chance < 0.15:
+        elif chance < 1.6 * self._bad:
             return msgspec.json.encode(record)[:-7]
         return msgspec.json.encode(record)
 

@@ -20,6 +20,9 @@ CounterName = Literal[
     "records_late",  # records entered in the late ledger, by stream
     "commits_made",  # Delta commits, by stream and table
     "commits_repeated",  # commits that failed and were tried again on a fresh handle, by stream and table
+    "latest_records_put",  # records put into key-value tables, by stream
+    "buckets_exported",  # sealed buckets written as plain Parquet files, by stream
+    "sinks_failed",  # pointers whose sink failed and that wait to be tried again, by stream and kind of sink
     "replays_started",  # replays asked for by an operator, by stream
     "sweeps_found",  # lost pointers a sweep made good, by stream
 ]
@@ -54,6 +57,9 @@ _HELP: dict[str, str] = {
     "records_late": "Records entered in the late ledger, by stream.",
     "commits_made": "Delta commits made, by stream and table.",
     "commits_repeated": "Delta commits tried again on a fresh handle, by stream and table.",
+    "latest_records_put": "Records put into key-value tables, by stream.",
+    "buckets_exported": "Sealed buckets written as plain Parquet files, by stream.",
+    "sinks_failed": "Pointers whose sink failed, to be tried again, by stream and kind of sink.",
     "replays_started": "Replays asked for, by stream.",
     "sweeps_found": "Lost pointers made good by a sweep, by stream.",
     "is_ready": "1 when the service is ready.",
@@ -72,6 +78,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "requests_answered": ("stream", "status"),
     "commits_made": ("stream", "table"),
     "commits_repeated": ("stream", "table"),
+    "sinks_failed": ("stream", "kind"),
     "is_ready": (),
     "pending_bytes": (),
     "held_messages": ("queue",),

@@ -29,6 +29,7 @@ from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
 from windrow_writer.plan import LoadedBatch
+from windrow_writer.sinks.after_commit import Sinks
 
 _WAIT_FOR_BATCHES_S = 2.0
 _MOST_PLACES = 100_000
@@ -53,6 +54,8 @@ class Handler:
     clock: Clock
     metrics: Metrics
     limits: WriterLimits
+    sinks: Sinks | None = None
+    """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
     _unsealed: set[tuple[str, Place]] = field(default_factory=set)
@@ -81,6 +84,9 @@ class Handler:
         }
         for stream in batches.keys() | refreshed.keys():
             self._report(stream)
+        if self.sinks is not None:  # after the tables of all streams
+            appended = {stream: self.sinks.appended(stream, found) for stream, found in appended.items()}
+            replaced = {stream: self.sinks.replaced(stream, found) for stream, found in replaced.items()}
 
         def outcome(body: str) -> Outcome:
             match read[body]:

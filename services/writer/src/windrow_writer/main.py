@@ -10,6 +10,9 @@ from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler, WriterLimits
 from windrow_writer.settings import WriterSettings
+from windrow_writer.sinks.after_commit import Sinks
+from windrow_writer.sinks.dynamodb import DynamodbWriter
+from windrow_writer.sinks.parquet import ParquetWriter
 
 
 def run(settings: WriterSettings, log: Log) -> None:
@@ -17,14 +20,25 @@ def run(settings: WriterSettings, log: Log) -> None:
     shape = topology.load(settings.topology)
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
+    lake, catalog = DeltaLake(aws.lake_uri(), aws.lake_options()), SpecCatalog(store, clock)
     handler = Handler(
         store=store,
-        lake=DeltaLake(aws.lake_uri(), aws.lake_options()),
-        catalog=SpecCatalog(store, clock),
+        lake=lake,
+        catalog=catalog,
         committer=Committer(clock, metrics, log, settings.commit_attempts),
         clock=clock,
         metrics=metrics,
         limits=WriterLimits(settings.max_commit_rows, settings.max_seal_places),
+        sinks=Sinks(
+            catalog=catalog,
+            dynamodb=DynamodbWriter(
+                store=store, latest=aws.latest(), metrics=metrics, parallel_puts=settings.parallel_puts
+            ),
+            parquet=ParquetWriter(store=store, lake=lake, metrics=metrics, max_file_rows=settings.max_export_file_rows),
+            clock=clock,
+            metrics=metrics,
+            log=log,
+        ),
         parallel_gets=settings.parallel_gets,
     )
     process.run_worker(

@@ -27,8 +27,6 @@ def _stream(spec: StreamSpec) -> Iterator[Fault]:
     if spec.retention is not None:
         message = f"removing records after {format_duration(spec.retention)}: {_NOT_YET}; they are kept for good"
         yield Fault(("retention",), message)
-    for place, sink in enumerate(spec.sinks):
-        yield Fault(("sinks", place), f"a {sink.kind} sink: {_NOT_YET}; read the stream's tables instead")
 
 
 def _window(name: str, window: WindowSpec) -> Iterator[Fault]:

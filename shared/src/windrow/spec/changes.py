@@ -58,7 +58,7 @@ _COMPATIBLE: Mapping[str, str] = {
     "lateness": "buckets are sealed earlier or later",
     "idle": "quiet buckets are sealed earlier or later",
     "retention": "stored data is kept for another time",
-    "sinks": "data goes to other places from now on",
+    "sinks": "data goes to other places from now on; what went to the old ones stays there",
 }
 _COLUMN_WIDENING: Mapping[str, str] = {
     "required": "records without a value are treated in another way",

@@ -18,7 +18,7 @@ from windrow.decoding.parts import DecodeLimits
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
 from windrow.ports import ObjectHeaders, Outgoing
-from windrow.testing import ManualClock, MemoryObjectStore, MemoryQueue, RecordingMetrics
+from windrow.testing import ManualClock, MemoryLatestStore, MemoryObjectStore, MemoryQueue, RecordingMetrics
 from windrow.worker import Pace, Worker
 from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_consumer.sweep import Sweep as ConsumerSweep
@@ -35,6 +35,9 @@ from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.handler import WriterLimits
+from windrow_writer.sinks.after_commit import Sinks
+from windrow_writer.sinks.dynamodb import DynamodbWriter
+from windrow_writer.sinks.parquet import ParquetWriter
 
 SENSORS = """
 stream: sensors
@@ -78,6 +81,7 @@ class Pipeline:
         self.lose_events = False
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
         self.lake = DeltaLake(str(self.folder), {})
+        self.latest = MemoryLatestStore(["sensors.latest"])
         self._ids = itertools.count()
         quiet = log.quiet()
         self.consumer_handler = ConsumerHandler(
@@ -108,6 +112,14 @@ class Pipeline:
             clock=self.clock,
             metrics=self.metrics,
             limits=WriterLimits(max_commit_rows=100_000, max_seal_places=64),
+            sinks=Sinks(
+                catalog=self.catalog,
+                dynamodb=DynamodbWriter(store=self.store, latest=self.latest, metrics=self.metrics, parallel_puts=1),
+                parquet=ParquetWriter(store=self.store, lake=self.lake, metrics=self.metrics, max_file_rows=100),
+                clock=self.clock,
+                metrics=self.metrics,
+                log=quiet,
+            ),
             parallel_gets=1,
         )
         self.consumer_sweep = ConsumerSweep(

@@ -4,7 +4,6 @@ from windrow import process, topology
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
-from windrow.lake.delta import DeltaLake
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
@@ -20,7 +19,7 @@ def run(settings: WriterSettings, log: Log) -> None:
     shape = topology.load(settings.topology)
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
-    lake, catalog = DeltaLake(aws.lake_uri(), aws.lake_options()), SpecCatalog(store, clock)
+    lake, catalog = aws.lake(), SpecCatalog(store, clock)
     handler = Handler(
         store=store,
         lake=lake,

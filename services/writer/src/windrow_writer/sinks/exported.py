@@ -2,7 +2,8 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -57,6 +58,9 @@ class Part(NamedTuple):
 
     day: date
     row_count: int
+    batches: frozenset[str]
+    min_event_time: datetime
+    max_event_time: datetime
     body: bytes
     sha256: str
 
@@ -81,17 +85,45 @@ def days_of(place: Place, spec: StreamSpec) -> list[date]:
     return [utc_date(start_us) for start_us in range(place.bucket_us, place.bucket_us + spec.bucket, DAY_US)]
 
 
-def exported_rows(rows: pl.DataFrame, spec: StreamSpec) -> pl.DataFrame:
-    """A bucket's rows as an export holds them: each record once, in an order that follows from the rows alone."""
-    return deduplicate(rows, spec).sort(*spec.keys, spec.time.column, RECEIVED_AT, BATCH, ORDINAL)
+def identity_columns(spec: StreamSpec) -> list[str]:
+    """What must be read of rows to tell copies from records."""
+    return list(dict.fromkeys((*spec.identity, RECEIVED_AT, BATCH, ORDINAL)))
 
 
-def parts_of(rows: pl.DataFrame, max_rows: int) -> Iterator[Part]:
-    """The files of these rows, day by day, made one at a time. What the folders say is not said again in them."""
-    for (day,), of_day in rows.partition_by(EVENT_DATE, as_dict=True, maintain_order=True).items():
-        assert isinstance(day, date)
-        for some in of_day.drop(EVENT_DATE, BUCKET, SHARD).iter_slices(max_rows):
-            file = io.BytesIO()
-            some.write_parquet(file, compression="zstd", statistics=True, row_group_size=_ROW_GROUP_ROWS)
-            body = file.getvalue()
-            yield Part(day, some.height, body, hashlib.sha256(body).hexdigest())
+def copies_of(identities: pl.DataFrame, spec: StreamSpec) -> pl.DataFrame:
+    """Batch and ordinal of those rows that are copies of another, which came since a bucket was sealed (law 7)."""
+    return identities.join(deduplicate(identities, spec), on=[BATCH, ORDINAL], how="anti").select(BATCH, ORDINAL)
+
+
+def parts_of(scanned: Iterable[pl.DataFrame], copies: pl.DataFrame, spec: StreamSpec, max_rows: int) -> Iterator[Part]:
+    """The files of a bucket's rows, each of one day, made one at a time while about `max_rows` are held.
+
+    A bucket of no more rows gets one file for each day, whose bytes follow from the rows alone.
+    """
+    held: dict[date, list[pl.DataFrame]] = defaultdict(list)
+    counts: Counter[date] = Counter()
+    for rows in scanned:
+        once = rows.join(copies, on=[BATCH, ORDINAL], how="anti")
+        for (day,), of_day in once.partition_by(EVENT_DATE, as_dict=True).items():
+            assert isinstance(day, date)
+            held[day].append(of_day)
+            counts[day] += of_day.height
+        while counts.total() > max_rows:
+            [(day, _)] = counts.most_common(1)
+            yield _part(day, pl.concat(held.pop(day)), spec)
+            del counts[day]
+    for day in sorted(held):
+        yield _part(day, pl.concat(held[day]), spec)
+
+
+def _part(day: date, rows: pl.DataFrame, spec: StreamSpec) -> Part:
+    """One file. What the folders say is not said again in it."""
+    ordered = rows.sort(*spec.keys, spec.time.column, RECEIVED_AT, BATCH, ORDINAL).drop(EVENT_DATE, BUCKET, SHARD)
+    file = io.BytesIO()
+    ordered.write_parquet(file, compression="zstd", statistics=True, row_group_size=_ROW_GROUP_ROWS)
+    body = file.getvalue()
+    times = rows[spec.time.column]
+    first, last = times.min(), times.max()
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
+    return Part(day, rows.height, frozenset(rows[BATCH]), first, last, body, hashlib.sha256(body).hexdigest())

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-import polars as pl
+import msgspec
 
 from windrow import keys
 from windrow.errors import AlreadyExists, Conflict, NotFound, OutcomeUnknown, Unavailable, WindrowError
 from windrow.immutable import put_once
-from windrow.lake.schema import BATCH
-from windrow.lake.tables import Lake, place_mark
+from windrow.lake.tables import Lake, Table, place_mark
 from windrow.messages import Refreshed
 from windrow.metrics import Metrics
 from windrow.ports import ObjectHeaders, ObjectStore
@@ -97,27 +97,11 @@ class ParquetWriter:
             raise Unavailable(f"{spec.stream}: bucket {keys.bucket_text(place.bucket_us)} is not seen to be sealed")
         if sealed > plan.growth_of(pointer):
             return None
-        # Rows that came after the seal are here already; the next seal says the same of them again.
-        rows = exported.exported_rows(table.read([place]), spec)
-        files = self._put_files(sink, pointer, rows)
+        written = self._put_files(spec, sink, pointer, table)
         for _ in range(_ATTEMPTS):
             if standing is not None and standing.export.input_count >= pointer.input_count:
                 return standing.export
-            export = Export(
-                stream=spec.stream,
-                bucket=from_us(place.bucket_us),
-                shard=place.shard,
-                spec_version=pointer.spec_version,
-                revision=0 if standing is None else standing.export.revision + 1,
-                table_version=table.version,
-                row_count=rows.height,
-                min_event_time=rows[spec.time.column].min(),  # type: ignore[arg-type]
-                max_event_time=rows[spec.time.column].max(),  # type: ignore[arg-type]
-                input_count=pointer.input_count,
-                input_digest=pointer.input_digest,
-                batches=tuple(sorted(rows[BATCH].unique())),
-                files=files,
-            )
+            export = msgspec.structs.replace(written, revision=_next(standing))
             try:
                 if standing is None:
                     self.store.put_if_absent(success_key, exported.encode(export), _JSON)
@@ -130,15 +114,38 @@ class ParquetWriter:
             return export
         raise Unavailable(f"{success_key} is being replaced by others again and again")
 
-    def _put_files(self, sink: ParquetSink, pointer: Refreshed, rows: pl.DataFrame) -> tuple[ExportedFile, ...]:
+    def _put_files(self, spec: StreamSpec, sink: ParquetSink, pointer: Refreshed, table: Table) -> Export:
+        """Put the files of an export and say what it is, as if it were the first."""
+        place = plan.place_of(pointer)
+        # Rows that have come after the seal are here already; the next seal says the same of them again.
+        copies = exported.copies_of(table.read([place], exported.identity_columns(spec)), spec)
         files: list[ExportedFile] = []
-        for number, part in enumerate(exported.parts_of(rows, self.max_file_rows)):
-            folder = keys.export_folder(sink.prefix, part.day, *plan.place_of(pointer))
+        batches: set[str] = set()
+        times: list[datetime] = []
+        parts = exported.parts_of(table.scan(place), copies, spec, self.max_file_rows)
+        for number, part in enumerate(parts):
+            folder = keys.export_folder(sink.prefix, part.day, *place)
             key = keys.export_part_key(folder, pointer.input_count, number, part.sha256)
             put_once(self.store, key, part.body, part.sha256, _PARQUET)
             path = key.removeprefix(sink.prefix)
             files.append(ExportedFile(path, part.row_count, len(part.body), part.sha256))
-        return tuple(files)
+            batches |= part.batches
+            times += [part.min_event_time, part.max_event_time]
+        return Export(
+            stream=spec.stream,
+            bucket=from_us(place.bucket_us),
+            shard=place.shard,
+            spec_version=pointer.spec_version,
+            revision=0,
+            table_version=table.version,
+            row_count=sum(file.row_count for file in files),
+            min_event_time=min(times, default=None),
+            max_event_time=max(times, default=None),
+            input_count=pointer.input_count,
+            input_digest=pointer.input_digest,
+            batches=tuple(sorted(batches)),
+            files=tuple(files),
+        )
 
     def _clear_away(self, sink: ParquetSink, folders: Sequence[str], export: Export) -> None:
         """Delete the files of earlier exports, and those that an attempt left behind that came to nothing."""
@@ -148,3 +155,7 @@ class ParquetWriter:
                 grown = keys.input_count_of_export_part(info.key)
                 if grown is not None and grown <= export.input_count and info.key not in named:
                     self.store.delete(info.key)
+
+
+def _next(standing: _Standing | None) -> int:
+    return 0 if standing is None else standing.export.revision + 1

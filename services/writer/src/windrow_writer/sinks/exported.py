@@ -72,12 +72,12 @@ def encode(export: Export) -> bytes:
     return msgspec.json.format(msgspec.json.encode(export), indent=2)
 
 
-def decode(body: bytes) -> Export:
-    """The export in an object's bytes; BadInput when it is none."""
+def decode(body: bytes, origin: str) -> Export:
+    """The export in an object's bytes; BadInput, which names their origin, when it is none."""
     try:
         return _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadInput(f"not the manifest of an export: {error}") from error
+        raise BadInput(f"{origin} is not the manifest of an export, remove it: {error}") from error
 
 
 def days_of(place: Place, spec: StreamSpec) -> list[date]:

@@ -76,7 +76,7 @@ class ParquetWriter:
             found = self.store.get(success_key)
         except NotFound:
             return None
-        export = exported.decode(found.body)
+        export = exported.decode(found.body, success_key)
         if export.stream != pointer.stream:
             raise Conflict(
                 f"{success_key} is of the stream {export.stream!r}: give each stream's parquet sink a prefix of its own"

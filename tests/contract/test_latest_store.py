@@ -1,6 +1,6 @@
 """The laws of the LatestStore port, for every one there is.
 
-LocalStack is not among them: its DynamoDB is a server of its own, which it fetches when it is first asked, and so it does
+LocalStack is not among them: its DynamoDB is a server of its own, which it fetches when it is first asked, so it does
 not start without a network.
 """
 
@@ -45,7 +45,7 @@ class Tables(NamedTuple):
 def tables(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology) -> Iterator[Tables]:
     if request.param == "memory":
         memory = MemoryLatestStore([TABLE])
-        yield Tables(memory, lambda key: memory.tables[TABLE][key].values if key in memory.tables[TABLE] else None)
+        yield Tables(memory, lambda key: memory.tables[TABLE][key].columns if key in memory.tables[TABLE] else None)
         return
     session = deploy(request.getfixturevalue("moto"), only(topology))
     [made] = provision_tables(session, [parse(SPEC, "sensors.yaml")])
@@ -73,7 +73,7 @@ def test_what_is_put_stands_under_its_key_with_all_its_values(tables: Tables) ->
         "text": "Grüße|\\",
         "number": Decimal("0.1"),
         "whole": Decimal(-(2**63)),
-        "exact": Decimal("12345678901234567890123456789012345678"),
+        "exact": Decimal(12345678901234567890123456789012345678),
         "small": Decimal("1E-130"),
         "truth": False,
         "list": ["a", None, Decimal(1), [True]],
@@ -81,13 +81,13 @@ def test_what_is_put_stands_under_its_key_with_all_its_values(tables: Tables) ->
         "nothing_in_it": "",
     }
 
-    assert tables.store.put_if_later(TABLE, record("", values=values), "last")
+    assert tables.store.put_if_later(TABLE, record("", columns=values), "last")
     assert tables.values("k") == values
     assert tables.values("other") is None
 
 
 def test_a_later_record_replaces_all_of_an_earlier_one(tables: Tables) -> None:
-    tables.store.put_if_later(TABLE, record("old", values={"value": "old", "only_then": "x"}), "last")
+    tables.store.put_if_later(TABLE, record("old", columns={"value": "old", "only_then": "x"}), "last")
 
     assert tables.store.put_if_later(TABLE, record("new", 11), "last")
     assert tables.values("k") == {"value": "new"}

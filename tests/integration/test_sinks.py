@@ -36,7 +36,9 @@ def pipeline_with_sinks(folder: Path, spec: str = SPEC) -> Pipeline:
 def latest(pipeline: Pipeline) -> dict[str, tuple[str, float]]:
     """What stands under each sensor: time and temperature."""
     found = pipeline.latest.tables[TABLE].items()
-    return {key: (str(record.values["ts"])[:19] + "Z", float(str(record.values["temperature"]))) for key, record in found}
+    return {
+        key: (str(record.columns["ts"])[:19] + "Z", float(str(record.columns["temperature"]))) for key, record in found
+    }
 
 
 def expected_latest(records: list[dict[str, object]]) -> dict[str, tuple[str, float]]:

@@ -19,8 +19,8 @@ class LatestRecord:
     received_us: int
     batch: str
     ordinal: int
-    values: Mapping[str, Value]
-    """Its columns; those without a value are absent."""
+    columns: Mapping[str, Value]
+    """Those without a value are absent."""
 
 
 def is_later(one: LatestRecord, other: LatestRecord, keep: Keep) -> bool:

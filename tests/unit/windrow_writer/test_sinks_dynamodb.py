@@ -47,7 +47,7 @@ class Room:
         return dict(self.writer.write(self.spec, sink, batches))
 
     def standing(self) -> dict[str, object]:
-        return {key: record.values["v"] for key, record in self.latest.tables[TABLE].items()}
+        return {key: record.columns["v"] for key, record in self.latest.tables[TABLE].items()}
 
 
 Drawn = tuple[int, str, int]  # second, sensor, channel
@@ -74,9 +74,11 @@ def expected(keep: str, batches: list[tuple[int, list[Drawn]]]) -> dict[str, str
     latest: dict[str, tuple[int, tuple[int, str, int], str]] = {}
     for (second, sensor, _), (place, value) in once.items():
         standing = latest.get(sensor)
-        if standing is None or second > standing[0]:
-            latest[sensor] = (second, place, value)
-        elif second == standing[0] and (place > standing[1]) == (keep == "last"):
+        if (
+            standing is None
+            or second > standing[0]
+            or (second == standing[0] and (place > standing[1]) == (keep == "last"))
+        ):
             latest[sensor] = (second, place, value)
     return {sensor: value for sensor, (_, _, value) in latest.items()}
 

@@ -80,7 +80,14 @@ def test_the_bytes_follow_from_the_rows_however_they_are_read() -> None:
 def test_a_file_does_not_say_again_what_its_folders_say() -> None:
     [first, _] = parts(SOME)
 
-    assert pl.read_parquet(io.BytesIO(first.body)).columns == ["ts", "sensor", "v", "_batch", "_ordinal", "_received_at"]
+    assert pl.read_parquet(io.BytesIO(first.body)).columns == [
+        "ts",
+        "sensor",
+        "v",
+        "_batch",
+        "_ordinal",
+        "_received_at",
+    ]
 
 
 def test_copies_that_came_after_the_seal_are_left_out() -> None:
@@ -92,7 +99,9 @@ def test_copies_that_came_after_the_seal_are_left_out() -> None:
 
 
 def test_a_large_bucket_is_cut_while_it_is_read() -> None:
-    frames = [rows(*((second, "a", float(second)) for second in range(start, start + 10))) for start in range(0, 60, 10)]
+    frames = [
+        rows(*((second, "a", float(second)) for second in range(start, start + 10))) for start in range(0, 60, 10)
+    ]
     for number, frame in enumerate(frames):
         frames[number] = frame.with_columns(pl.lit(f"b{number}").alias("_batch"))
     found = parts(*frames, max_rows=25)

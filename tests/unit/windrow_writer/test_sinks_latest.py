@@ -43,7 +43,7 @@ def standing(frame: pl.DataFrame, spec: StreamSpec = SPEC) -> dict[str, object]:
     """What `text` holds for each key."""
     found, refused = latest_of(frame, spec)
     assert refused == []
-    return {record.key: record.values.get("text") for record in found}
+    return {record.key: record.columns.get("text") for record in found}
 
 
 # ------------------------------------------------------------------------------------------------ which
@@ -84,7 +84,7 @@ def test_every_type_stands_there_exactly() -> None:
     }  # fmt: skip
     [record], _ = latest_of(rows({"ts": 0, **told}), SPEC)
 
-    assert record.values == {
+    assert record.columns == {
         "ts": "2026-01-01T00:00:00.000000Z",
         "sensor": "s",
         "channel": Decimal(1),
@@ -104,13 +104,13 @@ def test_every_type_stands_there_exactly() -> None:
 def test_what_is_null_is_left_out() -> None:
     [record], _ = latest_of(rows({"ts": 0}), SPEC)
 
-    assert record.values.keys() == {"ts", "sensor", "channel"}
+    assert record.columns.keys() == {"ts", "sensor", "channel"}
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_reads_back_as_itself(value: float) -> None:
     [record], _ = latest_of(rows({"ts": 0, "real": value}), SPEC)
-    stored = record.values["real"]
+    stored = record.columns["real"]
 
     assert float(str(stored)) == value
     assert isinstance(stored, Decimal) == (value == 0 or 1e-130 <= abs(value) < 1e126)
@@ -149,7 +149,7 @@ def test_a_record_that_is_too_large_takes_no_part_and_costs_only_itself() -> Non
         SPEC,
     )  # fmt: skip
 
-    assert {record.key: record.values["text"] for record in found} == {"s|1": "fits", "s|2": "other"}
+    assert {record.key: record.columns["text"] for record in found} == {"s|1": "fits", "s|2": "other"}
     assert [each.batch for each in refused] == ["a", "a"]
     assert all("the record of key 's|1' has 409" in each.reason for each in refused)
     assert all(each.reason.endswith("an item may have 409600") for each in refused)

@@ -35,9 +35,9 @@ def publish(*files: Path, state: State = None, as_json: AsJson = False, context:
         raise BadInput("give at least one spec file, such as config/streams/sensors.yaml")
     texts = read_spec_files(list(files))
     session = context.connect(state).session()
-    published = [catalog.publish(session.store(), text, origin) for origin, text in texts.items()]
     if session.endpoint_url:  # an emulator; on AWS, Terraform makes what stands
-        provision_tables(session, (spec.parse(text, origin) for origin, text in texts.items()))
+        provision_tables(session, [spec.parse(text, origin) for origin, text in texts.items()])
+    published = [catalog.publish(session.store(), text, origin) for origin, text in texts.items()]
     if as_json:
         context.print_json(
             [{"stream": stream, "version": version, "is_new": is_new} for stream, version, is_new in published]

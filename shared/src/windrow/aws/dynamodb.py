@@ -40,7 +40,7 @@ class DynamodbLatestStore:
             "#b": self._serialize(record.batch),
             "#o": self._serialize(Decimal(record.ordinal)),
         }
-        item = {column: self._serialize(value) for column, value in record.values.items()}
+        item = {column: self._serialize(value) for column, value in record.columns.items()}
         item |= {KEY: self._serialize(record.key)} | {_NAMES[short]: value for short, value in order.items()}
         try:
             with translated(f"put into DynamoDB table {name}"):

@@ -74,7 +74,7 @@ def key_of(parts: Iterable[object]) -> str:
 def size_bytes(record: LatestRecord) -> int:
     """How large the record is as an item, as DynamoDB counts it, every number taken for a long one."""
     own = sum(map(len, _OWN)) + len(record.key.encode()) + len(record.batch) + 3 * _NUMBER_BYTES
-    return own + sum(len(name.encode()) + _size_bytes(value) for name, value in record.values.items())
+    return own + sum(len(name.encode()) + _size_bytes(value) for name, value in record.columns.items())
 
 
 def _size_bytes(value: Value | None) -> int:
@@ -98,7 +98,7 @@ def _records(rows: pl.DataFrame, spec: StreamSpec) -> Iterable[LatestRecord]:
             received_us=to_us(row[RECEIVED_AT]),
             batch=row[BATCH],
             ordinal=row[ORDINAL],
-            values={name: value for name in columns if (value := _value(row[name])) is not None},
+            columns={name: value for name in columns if (value := _value(row[name])) is not None},
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.chaos import HookedLake, Killed
 from tests.support.emulators import Deploy
-from tests.support.exports import PREFIX, SINKS, export_keys, exported, exports
+from tests.support.exports import SINKS, as_folder, export_keys, exported, exports
 from tests.support.pipeline import SENSORS, Pipeline, parsed
 from tests.support.sensors import expected_records, reading
 from windrow.aws.provision import provision_tables
@@ -240,15 +240,6 @@ def test_a_sink_that_is_back_catches_up(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ readers
 
 
-def as_folder(pipeline: Pipeline, folder: Path) -> Path:
-    """Everything below the prefix as a tree of files."""
-    for key in export_keys(pipeline.store):
-        path = folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pipeline.store.get(PREFIX + key).body)
-    return folder
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> tuple[Path, pl.DataFrame]:
     """An export of two buckets, one of them twice, with the rows that the table has."""
@@ -259,7 +250,7 @@ def tree(tmp_path: Path) -> tuple[Path, pl.DataFrame]:
     pipeline.post([reading(5, temperature=0.1), reading(6)])
     pipeline.settle()
     assert len(exports(pipeline.store)) == 2
-    return as_folder(pipeline, tmp_path / "tree"), pipeline.records()
+    return as_folder(pipeline.store, tmp_path / "tree"), pipeline.records()
 
 
 def test_duckdb_reads_an_export_with_its_folders_as_columns(tree: tuple[Path, pl.DataFrame]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from pathlib import Path
 
 import polars as pl
 
@@ -42,3 +43,12 @@ def exported(store: ObjectStore, prefix: str = PREFIX) -> pl.DataFrame:
     rows = pl.concat(frames, how="diagonal")
     rows = rows.select(~pl.selectors.starts_with("_"))
     return rows.sort(*rows.columns)
+
+
+def as_folder(store: ObjectStore, folder: Path, prefix: str = PREFIX) -> Path:
+    """Everything below a prefix as a tree of files."""
+    for key in export_keys(store, prefix):
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(store.get(prefix + key).body)
+    return folder

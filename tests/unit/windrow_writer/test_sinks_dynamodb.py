@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.segments import RECEIVED_US, batch_rows, put_batch
 from windrow.errors import NotFound, OutcomeUnknown, Permanent, Unavailable, WindrowError
+from windrow.ports import ObjectHeaders
 from windrow.spec import StreamSpec, parse
 from windrow.spec.sinks import DynamodbSink
 from windrow.testing import ManualClock, MemoryLatestStore, MemoryObjectStore, RecordingMetrics
@@ -93,9 +94,11 @@ def test_any_order_grouping_and_repetition_of_batches_leaves_the_same_items(
         drawn = [{"ts": second, "sensor": sensor, "channel": channel} for second, sensor, channel in records]
         room.batch(f"b{number}", *drawn, received_us=RECEIVED_US + received)
     names = [f"b{number}" for number in range(len(batches))]
-    groups = data.draw(st.lists(st.lists(st.sampled_from(names), max_size=4), max_size=4))
-    for group in [*groups, *([name] for name in data.draw(st.permutations(names)))]:
-        assert room.write(*group) == {}
+    order = data.draw(st.permutations([*names, *data.draw(st.lists(st.sampled_from(names), max_size=4))]))
+    while order:
+        size = data.draw(st.integers(1, len(order)))
+        assert room.write(*order[:size]) == {}
+        order = order[size:]
 
     assert room.standing() == expected(keep, batches)
 
@@ -168,6 +171,29 @@ def test_a_table_that_does_not_answer_is_asked_once_and_costs_every_batch_that_i
     room.latest.fault = None
     assert room.write(*names) == {}
     assert len(room.standing()) == 4
+
+
+def test_trouble_is_that_of_the_batch_whose_message_asks_whatever_its_records_say() -> None:
+    """Records of a replay, or of a part of a large batch, bear the name of the batch that first brought them."""
+    room = Room()
+    rows = batch_rows(SPEC, "first", [{"ts": 1, "sensor": "s", "channel": 1, "v": "x"}])
+    put_batch(room.store, SPEC, rows, "first-00001")
+    room.latest.fault = failing(Unavailable("slow down"))
+
+    assert set(room.write("first-00001")) == {"first-00001"}
+
+
+def test_a_batch_that_cannot_be_read_costs_only_itself() -> None:
+    room = Room()
+    names = [room.batch("broken", {"ts": 9}), room.batch("whole", {"ts": 1})]
+    for info in list(room.store.list("segments/")):
+        if "broken" in info.key:
+            room.store.put(info.key, b"no file", ObjectHeaders())
+    failed = room.write(*names)
+
+    assert set(failed) == {"broken"}
+    assert "batch broken cannot be read: " in str(failed["broken"])
+    assert room.standing() == {"s": "whole-0"}
 
 
 def test_a_put_whose_reply_was_lost_is_repeated_without_harm() -> None:

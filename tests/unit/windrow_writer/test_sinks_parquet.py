@@ -326,3 +326,19 @@ def test_one_bucket_that_fails_costs_only_itself(room: Room) -> None:
 
     assert set(room.writer().write(SPEC, SINK, [first, second])) == {first}
     assert any("bucket=2026-01-01T010000Z" in key for key in export_keys(room.store))
+
+
+def test_a_store_that_does_not_answer_is_not_asked_for_every_bucket(room: Room) -> None:
+    room.pipeline.clock.advance(3_600)
+    room.sealed_with(reading(1), reading(3_601))
+    asked: list[str] = []
+
+    def fault(operation: str, key: str) -> None:
+        if key.startswith("exports/"):
+            asked.append(operation)
+            raise Unavailable("slow down")
+
+    room.store.fault = fault
+
+    assert set(room.writer().write(SPEC, SINK, room.seals)) == set(room.seals)
+    assert asked == ["get"]

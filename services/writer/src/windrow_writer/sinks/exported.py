@@ -85,26 +85,23 @@ def days_of(place: Place, spec: StreamSpec) -> list[date]:
     return [utc_date(start_us) for start_us in range(place.bucket_us, place.bucket_us + spec.bucket, DAY_US)]
 
 
-def identity_columns(spec: StreamSpec) -> list[str]:
-    """What must be read of rows to tell copies from records."""
-    return list(dict.fromkeys((*spec.identity, RECEIVED_AT, BATCH, ORDINAL)))
+def repeated(identities: pl.DataFrame, spec: StreamSpec) -> pl.DataFrame:
+    """The ids of records of which a bucket holds several copies: those that came since it was sealed (law 7)."""
+    ids = identities.select(spec.identity)
+    return ids.filter(ids.is_duplicated()).unique()
 
 
-def copies_of(identities: pl.DataFrame, spec: StreamSpec) -> pl.DataFrame:
-    """Batch and ordinal of those rows that are copies of another, which came since a bucket was sealed (law 7)."""
-    return identities.join(deduplicate(identities, spec), on=[BATCH, ORDINAL], how="anti").select(BATCH, ORDINAL)
-
-
-def parts_of(scanned: Iterable[pl.DataFrame], copies: pl.DataFrame, spec: StreamSpec, max_rows: int) -> Iterator[Part]:
+def parts_of(
+    scanned: Iterable[pl.DataFrame], repeated_ids: pl.DataFrame, spec: StreamSpec, max_rows: int
+) -> Iterator[Part]:
     """The files of a bucket's rows, each of one day, made one at a time while about `max_rows` are held.
 
     A bucket of no more rows gets one file for each day, whose bytes follow from the rows alone.
     """
     held: dict[date, list[pl.DataFrame]] = defaultdict(list)
     counts: Counter[date] = Counter()
-    for rows in scanned:
-        once = rows.join(copies, on=[BATCH, ORDINAL], how="anti")
-        for (day,), of_day in once.partition_by(EVENT_DATE, as_dict=True).items():
+    for rows in _once(scanned, repeated_ids, spec):
+        for (day,), of_day in rows.partition_by(EVENT_DATE, as_dict=True).items():
             assert isinstance(day, date)
             held[day].append(of_day)
             counts[day] += of_day.height
@@ -114,6 +111,18 @@ def parts_of(scanned: Iterable[pl.DataFrame], copies: pl.DataFrame, spec: Stream
             del counts[day]
     for day in sorted(held):
         yield _part(day, pl.concat(held[day]), spec)
+
+
+def _once(scanned: Iterable[pl.DataFrame], repeated_ids: pl.DataFrame, spec: StreamSpec) -> Iterator[pl.DataFrame]:
+    """Each record once: those with copies, which are few, are set aside until all copies are known."""
+    if repeated_ids.is_empty():
+        yield from scanned
+        return
+    aside: list[pl.DataFrame] = []
+    for rows in scanned:
+        aside.append(rows.join(repeated_ids, on=list(spec.identity), how="semi"))
+        yield rows.join(repeated_ids, on=list(spec.identity), how="anti")
+    yield deduplicate(pl.concat(aside), spec)
 
 
 def _part(day: date, rows: pl.DataFrame, spec: StreamSpec) -> Part:

@@ -8,7 +8,6 @@ the table has no number for (see FLOAT_BOUNDS) is text too. What is null is left
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 import polars as pl
 
@@ -26,15 +25,8 @@ _NUMBER_BYTES = 21
 _NESTED_BYTES = 3
 
 
-class Refused(NamedTuple):
-    """A record that cannot stand in a key-value table, and why."""
-
-    batch: str
-    reason: str
-
-
-def latest_of(rows: pl.DataFrame, spec: StreamSpec) -> tuple[list[LatestRecord], list[Refused]]:
-    """The latest record of every key among these rows, and those that would be but cannot stand in a table.
+def latest_of(rows: pl.DataFrame, spec: StreamSpec) -> tuple[list[LatestRecord], list[str]]:
+    """The latest record of every key among these rows, and why others that would be cannot stand in a table.
 
     A record that is refused takes no part: the one before it stands, as if it had never come.
     """
@@ -43,7 +35,7 @@ def latest_of(rows: pl.DataFrame, spec: StreamSpec) -> tuple[list[LatestRecord],
         spec.time.column, RECEIVED_AT, BATCH, ORDINAL, descending=[False, is_first, is_first, is_first]
     ).with_row_index("__place")
     found: list[LatestRecord] = []
-    refused: list[Refused] = []
+    refused: list[str] = []
     while left.height:
         again: list[int] = []
         last = left.unique(subset=list(spec.keys), keep="last", maintain_order=True)
@@ -51,11 +43,9 @@ def latest_of(rows: pl.DataFrame, spec: StreamSpec) -> tuple[list[LatestRecord],
             key_bytes, item_bytes = len(record.key.encode()), size_bytes(record)
             shown = record.key if len(record.key) <= 100 else f"{record.key[:100]}…"
             if key_bytes > MAX_KEY_BYTES:
-                reason = f"the key {shown!r} has {key_bytes} bytes; a key may have {MAX_KEY_BYTES}"
-                refused.append(Refused(record.batch, reason))
+                refused.append(f"the key {shown!r} has {key_bytes} bytes; a key may have {MAX_KEY_BYTES}")
             elif item_bytes > MAX_ITEM_BYTES:
-                reason = f"the record of key {shown!r} has {item_bytes} bytes; an item may have {MAX_ITEM_BYTES}"
-                refused.append(Refused(record.batch, reason))
+                refused.append(f"the record of key {shown!r} has {item_bytes} bytes; an item may have {MAX_ITEM_BYTES}")
                 again.append(place)
             else:
                 found.append(record)

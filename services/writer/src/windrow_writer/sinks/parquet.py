@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from windrow import keys
-from windrow.errors import AlreadyExists, Conflict, NotFound, OutcomeUnknown, Unavailable, WindrowError
+from windrow.errors import AlreadyExists, Conflict, NotFound, OutcomeUnknown, Transient, Unavailable, WindrowError
 from windrow.immutable import put_once
 from windrow.lake.tables import Lake, Table, place_mark
 from windrow.messages import Refreshed
@@ -52,9 +52,11 @@ class ParquetWriter:
     ) -> Mapping[Refreshed, WindrowError]:
         """Export the buckets that these pointers have sealed. Returns those that are not exported, and why."""
         failed: dict[Refreshed, WindrowError] = {}
-        for pointer in pointers:
+        for number, pointer in enumerate(pointers):
             try:
                 self._export(spec, sink, pointer)
+            except Transient as error:  # a store that does not answer is not asked for each of them
+                return failed | dict.fromkeys(pointers[number:], error)
             except WindrowError as error:
                 failed[pointer] = error
         return failed
@@ -118,11 +120,11 @@ class ParquetWriter:
         """Put the files of an export and say what it is, as if it were the first."""
         place = plan.place_of(pointer)
         # Rows that have come after the seal are here already; the next seal says the same of them again.
-        copies = exported.copies_of(table.read([place], exported.identity_columns(spec)), spec)
+        repeated = exported.repeated(table.read([place], list(spec.identity)), spec)
         files: list[ExportedFile] = []
         batches: set[str] = set()
         times: list[datetime] = []
-        parts = exported.parts_of(table.scan(place), copies, spec, self.max_file_rows)
+        parts = exported.parts_of(table.scan(place), repeated, spec, self.max_file_rows)
         for number, part in enumerate(parts):
             folder = keys.export_folder(sink.prefix, part.day, *place)
             key = keys.export_part_key(folder, pointer.input_count, number, part.sha256)

@@ -1,6 +1,7 @@
 """Laws 2, 3 and 6 for exports: what stands in the end follows from the seals, whoever writes, dies or is late."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from tests.support.pipeline import SENSORS, Pipeline, parsed
 from tests.support.sensors import reading
 from windrow import messages
 from windrow.errors import BadInput, Conflict, OutcomeUnknown, Unavailable, WindrowError
+from windrow.lake import tables
 from windrow.lake.tables import Place
 from windrow.messages import Refreshed
 from windrow.ports import ObjectHeaders, Outgoing
@@ -135,7 +137,7 @@ def test_a_bucket_of_many_rows_has_several_files(room: Room, monkeypatch: pytest
     assert exported(room.store).equals(room.pipeline.records())
 
 
-def test_a_bucket_whose_rows_retention_has_removed_is_a_manifest_without_files(room: Room) -> None:
+def test_a_bucket_without_rows_is_a_manifest_without_files(room: Room) -> None:
     seal = room.sealed_with(reading(1))
     table = room.pipeline.lake.open("sensors", "records")
     assert table is not None
@@ -145,6 +147,20 @@ def test_a_bucket_whose_rows_retention_has_removed_is_a_manifest_without_files(r
     [export] = exports(room.store)
     assert (export.row_count, export.files, export.batches) == (0, (), ())
     assert (export.min_event_time, export.max_event_time) == (None, None)
+
+
+def test_what_retention_has_removed_from_the_table_stays_exported(room: Room) -> None:
+    room.export(room.sealed_with(reading(1), reading(2)))
+    before = exports(room.store)
+    seal = room.sealed_with(reading(3))  # late, and then the day goes
+    table = room.pipeline.lake.open("sensors", "records")
+    assert table is not None
+    day = date(2026, 1, 2)
+    table.remove_before(day, {tables.EXPIRED_BEFORE: tables.day_number(day)})
+    room.export(seal)
+
+    assert exports(room.store) == before
+    assert exported(room.store).height == 2
 
 
 def test_a_seal_that_the_table_does_not_show_is_not_exported(room: Room) -> None:

@@ -14,11 +14,11 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Permanent, SchemaConflict, Transient
 from windrow.lake import tables
-from windrow.lake.schema import BUCKET, SHARD, late_schema, records_schema, windows_schema
+from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
-from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
@@ -28,19 +28,14 @@ from windrow.windows import reach
 from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
+from windrow_writer.leases import Elsewhere
 from windrow_writer.plan import LoadedBatch
+from windrow_writer.sealing import Sealer
 from windrow_writer.sinks.after_commit import Sinks
 
 _WAIT_FOR_BATCHES_S = 2.0
+_FORWARD_S = 1.0
 _MOST_PLACES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class WriterLimits:
-    """How much goes into one commit."""
-
-    max_commit_rows: int
-    max_seal_places: int
 
 
 @dataclass(kw_only=True)
@@ -53,13 +48,15 @@ class Handler:
     committer: Committer
     clock: Clock
     metrics: Metrics
-    limits: WriterLimits
+    sealer: Sealer
+    max_commit_rows: int
+    """Rows appended in one commit."""
     sinks: Sinks | None = None
     """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
-    _unsealed: set[tuple[str, Place]] = field(default_factory=set)
-    """Places that were found to touch no final window, and have not been sealed since."""
+    _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
+    """Places that were found to touch no final window, and have not been sealed since, under one lease of `records`."""
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
@@ -113,13 +110,14 @@ class Handler:
                     return "nothing"
                 self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
+                loaded = plan.without_expired(loaded, tables.expired_before(handle))
                 rows = self._together([batch.rows for batch in loaded], spec)
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
                 return "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
         except Transient as error:
-            return {batch: failed.get(batch, Retry(str(error))) for batch in batches}
+            return {batch: failed.get(batch, _postponed(error)) for batch in batches}
         except Permanent as error:
             if len(batches) == 1:
                 return {batches[0]: Dead(str(error))}
@@ -138,7 +136,7 @@ class Handler:
                 continue
             try:
                 found = manifest.decode(self.store.get(keys.manifest_key(stream, batch)).body)
-                if loaded and row_count + found.accepted > self.limits.max_commit_rows:
+                if loaded and row_count + found.accepted > self.max_commit_rows:
                     break
                 loaded.append(LoadedBatch(found, self._rows(found, spec)))
                 row_count += found.accepted
@@ -163,7 +161,7 @@ class Handler:
         return rows.sort([name for name in _file_order(spec) if name in rows.columns])
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
-        return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec))
+        return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec), spec.target_file_bytes)
 
     # ------------------------------------------------------------------------------------------ late records
 
@@ -198,20 +196,24 @@ class Handler:
             return "all"
 
         self.committer.commit(
-            stream, keys.LATE_TABLE, lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema), step
+            stream,
+            keys.LATE_TABLE,
+            lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema, spec.target_file_bytes),
+            step,
         )
 
     def _reopened(self, stream: str, spec: StreamSpec, place: Place, records: Table) -> list[str]:
         """The windows that are final and that records of a place touch."""
+        known = stream, records.mark(tables.FENCE), place
         if is_final_growth(records.mark(place_mark(place))):
-            self._unsealed.discard((stream, place))
-        elif (stream, place) in self._unsealed:
+            self._unsealed.discard(known)
+        elif known in self._unsealed:
             return []  # windows are sealed after the records they reach over
         found = [name for name in spec.windows if self._is_final(stream, spec, name, place)]
         if not found and not is_final_growth(records.mark(place_mark(place))):
             if len(self._unsealed) >= _MOST_PLACES:
                 self._unsealed.clear()
-            self._unsealed.add((stream, place))
+            self._unsealed.add(known)
         return found
 
     def _is_final(self, stream: str, spec: StreamSpec, name: str, place: Place) -> bool:
@@ -252,7 +254,7 @@ class Handler:
             elif keys.window_of_table(table) in spec.windows:  # one that is no longer defined is no longer written
                 self._replace(stream, table, spec, pointers)
         except Transient as error:
-            return {pointer: Retry(str(error)) for pointer in pointers.values()}
+            return {pointer: _postponed(error) for pointer in pointers.values()}
         except Permanent as error:
             if len(pointers) == 1:
                 return {pointer: Dead(str(error)) for pointer in pointers.values()}
@@ -296,6 +298,9 @@ class Handler:
             around = self._around(window, grown.values(), handle)
             rows = self._pool.map(lambda pointer: self._window_rows(window, pointer, previous, around), grown.values())
             merged = _concat([schema.to_frame(), *rows], f"{stream}/{table}")
+            cut = tables.expired_before(handle)
+            if cut is not None:
+                merged = merged.filter(pl.col(EVENT_DATE) >= cut)
             marks = plan.window_marks(grown.values())
             if merged.is_empty() and previous.is_empty():
                 handle.append(merged, marks)  # no windows before or after: only that much is known
@@ -303,7 +308,9 @@ class Handler:
                 handle.replace(list(grown), merged, marks)
             return "all"
 
-        self.committer.commit(stream, table, lambda: self.lake.open_or_create(stream, table, schema), step)
+        self.committer.commit(
+            stream, table, lambda: self.lake.open_or_create(stream, table, schema, spec.target_file_bytes), step
+        )
 
     def _around(self, window: WindowSpec, pointers: Iterable[Refreshed], handle: Table) -> pl.DataFrame | None:
         """The sessions that stand where these results reach: some may be joined to one of another bucket."""
@@ -340,21 +347,16 @@ class Handler:
                 late = [batch for batch in batches if handle.mark(batch_mark(batch)) is None]
                 if late:
                     waiting[place] = f"{len(late)} batches of the bucket are not in the records table yet"
-                elif len(due) < self.limits.max_seal_places:
+                else:
                     due.append(place)
             if not due:
                 return "nothing"
-            compaction = plan.compact(handle.read(due), spec)
-            marks = plan.window_marks(pointers[place] for place in due)
-            if not compaction.removed:
-                handle.append(compaction.rows, marks)
-                return "some"
-            removed = (handle.mark(tables.DUPLICATES) or 0) + compaction.removed
-            handle.replace(compaction.places, compaction.rows, {**marks, tables.DUPLICATES: removed})
-            return "some"
+            return self.sealer.seal(
+                handle, spec, due, lambda places: plan.window_marks(pointers[place] for place in places)
+            )
 
         if pointers:
-            self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
+            self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step, "seal")
         return waiting
 
     # ------------------------------------------------------------------------------------------ figures
@@ -373,6 +375,7 @@ class Handler:
         self.metrics.gauge("records_written", table.row_count(), stream=stream)
         self.metrics.gauge("records_duplicate", table.mark(tables.DUPLICATES) or 0, stream=stream)
         self.metrics.gauge("records_filtered_out", table.mark(tables.FILTERED) or 0, stream=stream)
+        self.metrics.gauge("records_expired", table.mark(tables.EXPIRED) or 0, stream=stream)
         self.metrics.gauge("records_in_quarantine", (table.mark(tables.QUARANTINED) or 0) - returned, stream=stream)
 
 
@@ -384,6 +387,11 @@ def _read(body: str) -> BatchDecoded | Refreshed | Dead:
     if isinstance(message, BatchDecoded | Refreshed):
         return message
     return Dead(f"a {type(message).__name__} message does not belong on the writes queue")
+
+
+def _postponed(error: Transient) -> Outcome:
+    """What becomes of a message that could not be done now; what is another writer's goes on to it."""
+    return Forward(str(error), _FORWARD_S) if isinstance(error, Elsewhere) else Retry(str(error))
 
 
 def _file_order(spec: StreamSpec) -> list[str]:

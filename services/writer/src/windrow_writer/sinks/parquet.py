@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
 from windrow import keys
 from windrow.errors import AlreadyExists, Conflict, NotFound, OutcomeUnknown, Transient, Unavailable, WindrowError
 from windrow.immutable import put_once
+from windrow.lake import tables
 from windrow.lake.tables import Lake, Table, place_mark
 from windrow.messages import Refreshed
 from windrow.metrics import Metrics
@@ -63,11 +64,12 @@ class ParquetWriter:
 
     def _export(self, spec: StreamSpec, sink: ParquetSink, pointer: Refreshed) -> None:
         place = plan.place_of(pointer)
-        folders = [keys.export_folder(sink.prefix, day, *place) for day in exported.days_of(place, spec)]
+        days = exported.days_of(place, spec)
+        folders = [keys.export_folder(sink.prefix, day, *place) for day in days]
         success_key = keys.export_success_key(folders[0])
         standing = self._standing(success_key, pointer)
         if standing is None or standing.export.input_count < pointer.input_count:
-            export = self._replace(spec, sink, pointer, success_key, standing)
+            export = self._replace(spec, sink, pointer, success_key, standing, days[0])
         else:
             export = standing.export
         if export is not None:
@@ -86,18 +88,26 @@ class ParquetWriter:
         return _Standing(export, found.info.etag)
 
     def _replace(
-        self, spec: StreamSpec, sink: ParquetSink, pointer: Refreshed, success_key: str, standing: _Standing | None
+        self,
+        spec: StreamSpec,
+        sink: ParquetSink,
+        pointer: Refreshed,
+        success_key: str,
+        standing: _Standing | None,
+        first_day: date,
     ) -> Export | None:
         """Write the export anew; returns the one that stands afterwards, which may be another writer's.
 
-        None when the bucket has been sealed again meanwhile: the pointer to that seal brings its export.
+        None, and nothing is touched, when the bucket has been sealed again meanwhile (the pointer to that seal brings
+        its export), or when retention has removed rows of it from the table: what was exported of them stays.
         """
         place = plan.place_of(pointer)
         table = self.lake.open(spec.stream, keys.RECORDS_TABLE)
         sealed = 0 if table is None else table.mark(place_mark(place)) or 0
         if table is None or sealed < plan.growth_of(pointer):
             raise Unavailable(f"{spec.stream}: bucket {keys.bucket_text(place.bucket_us)} is not seen to be sealed")
-        if sealed > plan.growth_of(pointer):
+        cut = tables.expired_before(table)
+        if sealed > plan.growth_of(pointer) or (cut is not None and first_day < cut):
             return None
         written = self._put_files(spec, sink, pointer, table)
         for _ in range(_ATTEMPTS):

@@ -248,6 +248,22 @@ def test_a_writer_that_is_overtaken_by_a_newer_seal_gives_way(room: Room) -> Non
     assert exported(room.store).equals(room.pipeline.records())
 
 
+def test_a_writer_that_is_overtaken_while_it_replaces_gives_way_too(room: Room) -> None:
+    room.export(room.sealed_with(reading(1)))
+    second = room.sealed_with(reading(2))
+
+    def another() -> None:
+        room.store.fault = None
+        room.export(room.sealed_with(reading(3)))
+
+    room.store.fault = on("put", "_SUCCESS", another)
+    room.export(second)
+
+    [export] = exports(room.store)
+    assert (export.input_count, export.revision, export.row_count) == (3, 1, 3)
+    assert exported(room.store).equals(room.pipeline.records())
+
+
 def test_a_writer_that_clears_away_leaves_the_files_of_a_newer_seal_alone(room: Room) -> None:
     first = room.sealed_with(reading(1))
     room.export(first)

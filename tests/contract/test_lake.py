@@ -7,7 +7,9 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
@@ -287,3 +289,16 @@ def test_pyarrow_and_duckdb_can_filter_a_table_by_text(tmp_path: Path) -> None:
     session = duckdb.connect()
     session.register("records", dataset)
     assert session.sql("select count(*) from records where sensor in ('a', 'c')").fetchall() == [(2,)]
+
+
+def test_a_file_says_of_texts_and_lists_no_more_than_any_reader_knows(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    found = rows(NOON, ["a"]).with_columns(texts=pl.lit(["x", None]), deep=pl.lit([["x"]]), counts=pl.lit([1, 2]))
+    lake.open_or_create("sensors", "records", found.schema).append(found, {})
+    [file] = tmp_path.rglob("*.parquet")
+    kinds = pq.read_schema(file)
+
+    assert kinds.field("sensor").type == pa.string()
+    assert kinds.field("counts").type == pa.list_(pa.field("element", pa.int64()))
+    assert kinds.field("texts").type == pa.list_(pa.field("element", pa.string()))
+    assert kinds.field("deep").type == pa.list_(pa.field("element", kinds.field("texts").type))

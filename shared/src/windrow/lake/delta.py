@@ -124,7 +124,7 @@ class DeltaHandle:
         try:
             write_deltalake(
                 self._delta,
-                _plain_text(rows),
+                _plain(rows),
                 **mode,
                 schema_mode="merge",
                 commit_properties=_properties(marks),
@@ -156,17 +156,28 @@ class DeltaHandle:
                 )
 
 
-def _plain_text(rows: pl.DataFrame) -> Table:
-    """Rows as Arrow whose text is plain strings.
+def _plain(rows: pl.DataFrame) -> Table:
+    """Rows as Arrow of plain strings and lists.
 
-    polars gives string views, the files would say so, and pyarrow could then not filter them by text.
+    polars gives string views and large lists, and the files would say so at any depth. pyarrow cannot filter by such
+    texts, and an Arrow from before there were views cannot open such files.
     """
     arrow = Table.from_arrow(rows)
     for number, name in enumerate(arrow.column_names):
-        if DataType.is_string_view(arrow.schema.field(number).type):
-            text = arrow.column(number).cast(DataType.string())
-            arrow = arrow.set_column(number, Field(name, DataType.string(), nullable=True), text)
+        kind = arrow.schema.field(number).type
+        plain = _plain_type(kind)
+        if plain != kind:
+            arrow = arrow.set_column(number, Field(name, plain, nullable=True), arrow.column(number).cast(plain))
     return arrow
+
+
+def _plain_type(kind: DataType) -> DataType:
+    if bool(DataType.is_string_view(kind)):  # bool(…), because its stub names a type that is none
+        return DataType.string()
+    member = kind.value_type
+    if member is not None and bool(DataType.is_large_list(kind)):
+        return DataType.list(Field("element", _plain_type(member), nullable=True))
+    return kind
 
 
 def _properties(marks: Mapping[str, int]) -> CommitProperties:

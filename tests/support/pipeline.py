@@ -35,6 +35,8 @@ from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.handler import WriterLimits
+from windrow_writer.leases import Leases
+from windrow_writer.roster import Roster
 
 SENSORS = """
 stream: sensors
@@ -66,6 +68,8 @@ class Pipeline:
 
     folder: Path
     now_us: int = 1_767_225_600_000_000 + 30 * 60 * 1_000_000  # 2026-01-01T00:30Z
+    tables: DeltaLake | None = None
+    """Where the tables are, if not in `folder`."""
     clock: ManualClock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,7 +81,7 @@ class Pipeline:
         self.store.on_created = self._notify
         self.lose_events = False
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
-        self.lake = DeltaLake(str(self.folder), {})
+        self.lake = self.tables or DeltaLake(str(self.folder), {})
         self._ids = itertools.count()
         quiet = log.quiet()
         self.consumer_handler = ConsumerHandler(
@@ -104,7 +108,9 @@ class Pipeline:
             store=self.store,
             lake=self.lake,
             catalog=self.catalog,
-            committer=Committer(self.clock, self.metrics, quiet, attempts=4, rng=random.Random(7)),
+            committer=Committer(
+                self.clock, self.metrics, quiet, self.leases("writer"), attempts=4, rng=random.Random(7)
+            ),
             clock=self.clock,
             metrics=self.metrics,
             limits=WriterLimits(max_commit_rows=100_000, max_seal_places=64),
@@ -182,6 +188,10 @@ class Pipeline:
             return [answer.body for answer in answers]
 
         return asyncio.run(run())
+
+    def leases(self, writer: str) -> Leases:
+        """What a writer of this name knows of leases at its start."""
+        return Leases(self.store, Roster(self.store, self.clock, writer, 10.0), self.metrics, log.quiet())
 
     def ingest(self) -> IngestHandler:
         """A fresh ingest service."""

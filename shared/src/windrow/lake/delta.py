@@ -32,7 +32,6 @@ _CONFIGURATION: Mapping[str, str | None] = {
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
-_STATISTICS = "delta.dataSkippingStatsColumns"
 _EXACT_DIGITS, _EXACT_PLACES = 15, 5
 _ROW_GROUP_ROWS = 250_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
@@ -71,13 +70,14 @@ class DeltaLake:
     ) -> OpenTable:
         found = self.delta(stream, table)
         if found is None:
+            bounded = ",".join(filter(None, map(_bounded, schema.items())))
             try:
                 found = DeltaTable.create(
                     self.table_uri(stream, table),
                     schema=schema,
                     mode="ignore",
                     partition_by=[EVENT_DATE],
-                    configuration={**_CONFIGURATION, _STATISTICS: ",".join(filter(None, map(_bounded, schema.items())))},
+                    configuration={**_CONFIGURATION, "delta.dataSkippingStatsColumns": bounded},
                     storage_options=self._options,
                 )
             except (DeltaError, OSError) as error:

@@ -137,6 +137,19 @@ def test_windows_are_not_held_against_records_that_are_on_their_way(settled: Pip
     assert notes == ["windows and the late ledger were not held against records, as some are on their way"]
 
 
+def test_a_copy_that_came_after_the_seal_waits_for_the_next_one(tmp_path: Path) -> None:
+    flow = Pipeline(tmp_path)
+    flow.post([reading(0), reading(1)])
+    flow.settle()
+    assert faults_of(flow) == ([], [])  # without a ledger too
+    flow.post([reading(0, temperature=9.0)])
+    while flow.workers["consumer"].turn() or flow.workers["writer"].turn():
+        pass
+
+    assert len(flow.record_rows()) == 3
+    assert faults_of(flow)[0] == []
+
+
 def test_files_that_no_version_speaks_of_are_counted_and_no_fault(flow: Pipeline) -> None:
     stray = records_files(flow)[0]
     shutil.copy(stray, stray.with_name("stray.parquet"))

@@ -12,7 +12,7 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
 from windrow.conservation import balance
 from windrow.errors import NotFound
-from windrow.lake.schema import BATCH, BUCKET, EVENT_DATE, ORDINAL, SHARD
+from windrow.lake.schema import BATCH, BUCKET, EVENT_DATE, ORDINAL, SHARD, late_schema
 from windrow.lake.tables import Place, Table
 from windrow.spec import StreamSpec
 from windrow.units import DAY_US
@@ -121,7 +121,7 @@ class _Counting:
     def _late(self, day: date) -> pl.DataFrame:
         wanted = list(dict.fromkeys((*self.spec.keys, self.spec.time.column, BATCH, ORDINAL, BUCKET, SHARD)))
         if keys.LATE_TABLE not in self.checked:
-            return pl.DataFrame(schema={BATCH: pl.String, ORDINAL: pl.Int64})
+            return pl.DataFrame(schema=late_schema(self.spec))
         return self._read(self.checked[keys.LATE_TABLE], pl.col(EVENT_DATE) == day, wanted)
 
     def _short(self, day: date, held: pl.DataFrame) -> Iterator[tuple[str, list[str]]]:

@@ -3,10 +3,15 @@
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from tests.support.emulators import Deploy
+from tests.support.pipeline import SENSORS
 from tests.unit.windrow_cli.conftest import Windrow
 from tests.unit.windrow_cli.standing import NOW, Standing, day_rows
+from windrow import catalog
+from windrow.lake import tables
 from windrow_cli.lake import size
 
 
@@ -109,3 +114,28 @@ def test_sizes_are_written_for_people() -> None:
     assert [size(of) for of in (0, 999, 1_000, 1_234_567, 2_500_000_000, 3e12)] == [
         *("0 B", "999 B", "1.0 kB", "1.2 MB", "2.5 GB", "3.0 TB")
     ]
+
+
+def test_the_tables_of_a_deployment_are_listed_verified_and_read_as_they_were(
+    windrow: Windrow, moto: str, deploy: Deploy
+) -> None:
+    session = deploy(moto)
+    catalog.publish(session.store(), SENSORS, "sensors.yaml")
+    landed = session.queue("landed")  # a bucket that is told to announce its objects announces that first
+    landed.delete([delivery.receipt for delivery in landed.receive(10, 0, 30)])
+    rows = day_rows(0, 1.0).with_columns(_batch=pl.lit("b"), _ordinal=pl.int_range(pl.len()))
+    lake = session.lake()
+    lake.open_or_create("sensors", "records", rows.schema).append(rows, {tables.DECODED: 2})
+    environment = {"AWS_ENDPOINT_URL": moto, "WINDROW_PREFIX": session.prefix, "AWS_REGION": session.region}
+
+    [listed] = json.loads(windrow("lake", "--json", environment=environment).out)
+    assert (listed["table"], listed["version"], listed["rows"]) == ("sensors.records", 1, 2)
+    ran = windrow("lake", "--verify", "--json", environment=environment)
+    assert (ran.code, json.loads(ran.out)["faults"], json.loads(ran.out)["not_compared"]) == (0, [], []), ran.err
+    sql = ("query", "from sensors.records", "--json", "--version")
+    assert [len(json.loads(windrow(*sql, at, environment=environment).out)) for at in "01"] == [0, 2]
+
+    lake.open_or_create("sensors", "records", rows.schema).append(rows, {})
+    ran = windrow("lake", "sensors.records", "--verify", environment=environment)
+    assert ran.code == 1
+    assert "sensors.records has -2 records of which nobody knows what became" in ran.out

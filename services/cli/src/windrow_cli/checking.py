@@ -42,17 +42,18 @@ class Checked:
 def checked(lake: Lake, name: TableName, version: int | None, pool: ThreadPoolExecutor, advance: Advance) -> Checked:
     """Hold a table against its log and its files, at a version, or else the newest."""
     label = str(name)
-    log = lake.log(name)
-    faults = verification.gaps(label, log)
     try:
         table = lake.open(name)
         if table is not None and version is not None:
             table.load_as_version(version)
     except (Unavailable, DeltaError) as error:
+        log = lake.log(name)
         # Reading the log ourselves tells which of its files it is.
-        found = faults or _told(lake, name, log, log.newest, pool)[1]
+        found = verification.gaps(label, log) or _told(lake, name, log, log.newest, pool)[1]
         found = found or [verification.unreadable(label, "", str(error).split("\n", 1)[0])]
         return Checked(name, log.newest, 0, 0, 0, 0, tuple(found))
+    log = lake.log(name)
+    faults = verification.gaps(label, log)
     if table is None:
         return Checked(name, log.newest, 0, 0, 0, 0, tuple(faults))
     told, trouble_in_log = _told(lake, name, log, table.version(), pool)

@@ -66,21 +66,17 @@ def compared(
     except NotFound as error:
         return Compared(stream, (), (f"rows were not held against the figures: {error}",))
     label = str(records.name)
-    is_still = all(not _waiting(deployment, queue) for queue in ("landed", "windows", "writes"))
+    depths = [session.queue(name).depth() for name in ("landed", "windows", "writes")]
     figures = balance(store, _Pinned(handle), stream)
     if any(each.faults for each in checked.values()):
         faults = verification.unbalanced(label, figures, figures.written)
         return Compared(stream, tuple(faults), ("rows were not counted, as not all files are whole",))
     faults = verification.unbalanced(label, figures, records.rows)
+    is_still = not any(depth.waiting or depth.in_flight for depth in depths)
     is_quiet = is_still and not figures.in_flight and not figures.uncounted_objects
     notes = () if is_quiet else ("windows and the late ledger were not held against records, as some are on their way",)
     counted = _Counting(spec, checked, is_quiet=is_quiet, advance=advance)
     return Compared(stream, (*faults, *counted.records(), *counted.windows()), notes)
-
-
-def _waiting(deployment: Deployment, queue: str) -> bool:
-    depth = deployment.session().queue(queue).depth()
-    return bool(depth.waiting or depth.in_flight)
 
 
 @dataclass(frozen=True, slots=True)

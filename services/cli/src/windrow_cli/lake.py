@@ -1,6 +1,7 @@
 """`windrow lake`: which tables there are, how they lie, and whether they are whole."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import pyarrow as pa
 from cyclopts import Parameter
 from rich.table import Table
 
+from windrow import keys
 from windrow.errors import BadInput, NotFound
 from windrow.lake.schema import EVENT_DATE
 from windrow_cli.cells import cell
@@ -20,6 +22,7 @@ from windrow_cli.tables import Lake, TableName, find_lake
 from windrow_cli.time_travel import written
 from windrow_cli.verify import verify_tables
 
+_PARALLEL = 8
 _MB = 1_000_000
 _SIZES = (("under 1 MB", _MB), ("1 to 16 MB", 16 * _MB), ("16 to 128 MB", 128 * _MB), ("128 MB to 1 GB", 1_000 * _MB))
 _LARGER = "1 GB and more"
@@ -112,6 +115,7 @@ def _named(found: Lake, name: str | None) -> list[TableName]:
     if name is None:
         return found.all_names()
     stream, _, table = name.replace('"', "").partition(".")
+    keys.check_stream_name(stream)
     names = [each for each in found.names(stream) if table in ("", each.table)]
     if not names:
         there = ", ".join(map(str, found.all_names())) or "none yet"
@@ -226,7 +230,9 @@ def _versions(found: Lake, name: TableName, log: LogFolder, newest: int, limit: 
     elif readable[0] > 0:
         start = read_checkpoint(readable[0], found.log_file(name, f"{readable[0]:020d}.checkpoint.parquet"))
     numbers = range(start.version + 1, newest + 1)
-    commits = [read_commit(number, found.log_file(name, f"{number:020d}.json")) for number in numbers]
+    with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="log") as pool:
+        texts = list(pool.map(lambda number: found.log_file(name, f"{number:020d}.json"), numbers))
+    commits = [read_commit(number, text) for number, text in zip(numbers, texts, strict=True)]
     told = zip(commits, states(start, commits), strict=True)
     for commit, state in reversed(list(told)):
         yield {

@@ -2,8 +2,16 @@
 
 from windrow.testing.clock import ManualClock
 from windrow.testing.lake import MemoryLake
+from windrow.testing.latest import MemoryLatestStore
 from windrow.testing.metrics import RecordingMetrics
 from windrow.testing.queue import MemoryQueue
 from windrow.testing.store import MemoryObjectStore
 
-__all__ = ["ManualClock", "MemoryLake", "MemoryObjectStore", "MemoryQueue", "RecordingMetrics"]
+__all__ = [
+    "ManualClock",
+    "MemoryLake",
+    "MemoryLatestStore",
+    "MemoryObjectStore",
+    "MemoryQueue",
+    "RecordingMetrics",
+]

@@ -193,9 +193,6 @@ class Handle:
     def carry(self, marks: dict[str, int]) -> None:
         type(self).fence = marks[tables.FENCE]
 
-    def committed_files(self) -> tuple[()]:
-        return ()
-
 
 def committed(place: Place, leases: Leases, table: type[Handle]) -> bool:
     """Whether a writer gets as far as a commit."""

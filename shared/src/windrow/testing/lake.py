@@ -167,7 +167,8 @@ class MemoryTable:
 
     def _commit(self, kept: Iterable[_File], marks: Mapping[str, int], added: pl.DataFrame | None = None) -> None:
         number = self._at.number + 1
-        schema, files = self._at.schema, ()
+        schema = self._at.schema
+        files: tuple[_File, ...] = ()
         if added is not None:
             schema = pl.Schema({**schema, **added.schema})
             files = _files_of(added, number)

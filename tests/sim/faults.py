@@ -48,6 +48,8 @@ _PER_OP: Mapping[str, tuple[Kind, ...]] = {
 """What may go wrong with an operation."""
 _MORE: Mapping[str, float] = {"commit": 8.0, "deliver": 2.0, "hand_out": 6.0, "event": 4.0, "answer": 3.0}
 """Operations that are rare, and faults that harm little, are hit more often."""
+_MORE_OF: Mapping[str, float] = {"reprocessor": 5.0}
+"""Processes that do little are hit more often too."""
 _RATES = (0.0, 0.003, 0.012, 0.03)
 
 
@@ -78,7 +80,8 @@ class Faults:
 
     def of(self, name: str) -> "Stream":
         """The faults of one process."""
-        return Stream(self, name, random.Random(f"{self.seed}/faults/{name}"))
+        kind = name.partition("-")[0]
+        return Stream(self, name, random.Random(f"{self.seed}/faults/{name}"), _MORE_OF.get(kind, 1.0))
 
     def note(self, kind: Kind, where: str = "") -> None:
         """A fault that took place by itself."""
@@ -97,13 +100,14 @@ class Stream:
     faults: Faults
     name: str
     rng: random.Random
+    more: float = 1.0
     calls: int = 0
 
     def next(self, operation: str) -> tuple[Kind | None, float]:
         """What goes wrong with the next call, and a number in [0, 1) that says how badly."""
         self.calls += 1
         chance, badly = self.rng.random(), self.rng.random()
-        more = _MORE.get(operation, 1.0)
+        more = _MORE.get(operation, self.more)
         for kind in _PER_OP[operation]:
             chance -= self.faults.rates[kind] * more
             if chance < 0:

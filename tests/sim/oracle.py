@@ -1,9 +1,10 @@
 """What must be there once all is quiet, worked out from what landed and nothing else."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,8 +12,9 @@ import polars as pl
 
 from tests.sim.people import People, plain
 from tests.sim.process import INJECTED
-from tests.sim.workload import CSV, FIXED, SPECS, Item
-from tests.sim.world import World
+from tests.sim.services import Ingest
+from tests.sim.workload import CSV, FIXED, Item
+from tests.sim.world import Violation, World
 from tests.support.window_reference import expected as expected_windows
 from windrow import keys, quarantine, spec
 from windrow.conservation import balance
@@ -114,7 +116,6 @@ def _record(line: bytes, content_type: str, *, is_fixed: bool) -> dict[str, Any]
 def _check_issued(world: World, stream: str, landed: Landed, people: People, items: list[Item]) -> None:
     issued: Counter[bytes] = Counter()
     least: Counter[bytes] = Counter()
-    by_key: dict[str, set[int]] = defaultdict(set)
     for item in items:
         if item.stream != stream or item.kind not in ("request", "upload"):
             continue
@@ -124,14 +125,12 @@ def _check_issued(world: World, stream: str, landed: Landed, people: People, ite
             issued[line] += 1 if once else people.attempts.get(item.number, 0)
             if item.number in people.acknowledged and item.idempotency_key is None:
                 least[line] += 1
-        if item.idempotency_key is not None and item.number in people.acknowledged:
-            by_key[people.acknowledged[item.number]].add(item.number)
     more = landed.lines - issued
     if more:
-        raise_(7, f"{stream} holds more copies than were sent: {dict(more)}")
+        raise Violation(7, f"{stream} holds more copies than were sent: {dict(more)}")
     fewer = least - landed.lines
     if fewer:
-        raise_(1, f"{stream} lacks acknowledged records: {dict(fewer)}")
+        raise Violation(1, f"{stream} lacks acknowledged records: {dict(fewer)}")
 
 
 # ------------------------------------------------------------------------------------------------ records
@@ -154,7 +153,7 @@ def _check_records(world: World, stream: str, landed: Landed) -> list[dict[str, 
     found = sorted(table_rows(world, stream, keys.RECORDS_TABLE, "ts", "key", "value", "n", "_batch", "_ordinal"))
     if found != wanted:
         extra, missing = Counter(found) - Counter(wanted), Counter(wanted) - Counter(found)
-        raise_(7, f"{stream}/records has {_told(extra)} too many and lacks {_told(missing)}")
+        raise Violation(7, f"{stream}/records has {_told(extra)} too many and lacks {_told(missing)}")
     return [dict(zip(("ts", "key", "value", "n", "_batch", "_ordinal"), row, strict=True)) for row in wanted]
 
 
@@ -167,16 +166,18 @@ def _check_quarantine(world: World, stream: str, landed: Landed) -> None:
                 kept[entry.batch, entry.ordinal] += 1
     lost = landed.fixable - {(origin.batch, origin.ordinal) for origin in landed.good}
     if lost:
-        raise_(7, f"{stream}: everything was replayed, and {sorted(lost)} never came back")
+        raise Violation(7, f"{stream}: everything was replayed, and {sorted(lost)} never came back")
     if kept != Counter(dict.fromkeys(landed.bad, 1)):
-        raise_(9, f"{stream} has {sorted(kept.elements())} in quarantine, and of bad records {sorted(landed.bad)}")
+        raise Violation(
+            9, f"{stream} has {sorted(kept.elements())} in quarantine, and of bad records {sorted(landed.bad)}"
+        )
 
 
 def _check_figures(world: World, stream: str, landed: Landed) -> None:
     figures = balance(world.store, world.lake, stream)
     told = (figures.unexplained, figures.in_flight, figures.uncounted_objects, figures.received)
     if told != (0, 0, 0, landed.count):
-        raise_(8, f"{stream}: {figures}, unexplained {figures.unexplained}; {landed.count} records landed")
+        raise Violation(8, f"{stream}: {figures}, unexplained {figures.unexplained}; {landed.count} records landed")
 
 
 # ------------------------------------------------------------------------------------------------ windows
@@ -184,13 +185,10 @@ def _check_figures(world: World, stream: str, landed: Landed) -> None:
 
 def _check_late(world: World, stream: str, landed: Landed) -> list[tuple[datetime, str]]:
     rows = table_rows(world, stream, keys.LATE_TABLE, "_batch", "_ordinal", "ts", "key")
-    twice = [entry for entry, count in Counter(row[:2] for row in rows).items() if count > 1]
     origins = {(origin.batch, origin.ordinal) for origin in landed.good}
     invented = [row for row in rows if row[:2] not in origins]
-    # A record that was replayed twice is late twice: it came in two batches.
     if invented:
-        raise_(7, f"{stream}/late holds what never came: {invented[:5]}")
-    del twice
+        raise Violation(7, f"{stream}/late holds what never came: {invented[:5]}")
     return [(row[2], row[3]) for row in rows]
 
 
@@ -207,19 +205,21 @@ def _check_windows(
         rows = table_rows(world, stream, keys.windows_table(name), "key", *_PLACE, *outputs, "is_final", "revision")
         found = {(row[0], row[1]): row[2:-2] for row in rows}
         if len(found) != len(rows):
-            raise_(7, f"{stream}/{name} holds a window twice")
+            raise Violation(7, f"{stream}/{name} holds a window twice")
         unfinished = [row[:3] for row in rows if not row[-2]]
         if unfinished:
-            raise_(6, f"{stream}/{name} has windows that are not final: {unfinished}")
+            raise Violation(6, f"{stream}/{name} has windows that are not final: {unfinished}")
         if window.late == "divert":
             _check_diverted(stream, name, wanted, found, ledger)
             continue
         if found != wanted:
             extra, missing = found.items() - wanted.items(), wanted.items() - found.items()
-            raise_(6, f"{stream}/{name} has {sorted(extra)[:5]}, and not {sorted(missing)[:5]}")
+            raise Violation(6, f"{stream}/{name} has {sorted(extra)[:5]}, and not {sorted(missing)[:5]}")
         for key, start, end, *_, revision in rows:
             if revision and not any(each == key and start <= at <= end for at, each in ledger):
-                raise_(6, f"{stream}/{name} {key} {start} has revision {revision}, and no late record touches it")
+                raise Violation(
+                    6, f"{stream}/{name} {key} {start} has revision {revision}, and no late record touches it"
+                )
 
 
 def _check_diverted(
@@ -233,7 +233,9 @@ def _check_diverted(
         late = sum(each == key and start <= at < end for at, each in ledger)
         there = found.get((key, start), (end, 0))[-1]
         if not row_count - late <= there <= row_count:
-            raise_(6, f"{stream}/{name} {key} {start} has {there} of {row_count} records; {late} are in the ledger")
+            raise Violation(
+                6, f"{stream}/{name} {key} {start} has {there} of {row_count} records; {late} are in the ledger"
+            )
 
 
 # ------------------------------------------------------------------------------------------------ the rest
@@ -244,7 +246,7 @@ def _check_dead(world: World) -> None:
     for info in world.store.list(keys.DEAD_LETTERS_PREFIX):
         letter = decode_dead(world.store.get(info.key).body)
         if not is_explained(letter.reason):
-            raise_(9, f"a message on {letter.queue} died: {letter.reason}; {letter.body}")
+            raise Violation(9, f"a message on {letter.queue} died: {letter.reason}; {letter.body}")
 
 
 def is_explained(reason: str) -> bool:
@@ -256,15 +258,12 @@ def is_explained(reason: str) -> bool:
 
 
 def _check_bounds(world: World) -> None:
-    for kind, services in world.running.items():
-        for service in services:
-            held = [worker for worker in service.workers if worker._held]
-            if held:
-                raise_(10, f"{service.process.name} still holds {len(held[0]._held)} messages")
-            budget = getattr(service, "budget", None)
-            if budget is not None and budget._lent_bytes:
-                raise_(10, f"{service.process.name} has {budget._lent_bytes} bytes lent and nobody to give them back")
-        del kind
+    for service in chain.from_iterable(world.running.values()):
+        held = sum(len(worker._held) for worker in service.workers)
+        if held:
+            raise Violation(10, f"{service.process.name} still holds {held} messages")
+        if isinstance(service, Ingest) and service.budget._lent_bytes:
+            raise Violation(10, f"{service.process.name} has lent {service.budget._lent_bytes} bytes to nobody")
 
 
 def table_rows(world: World, stream: str, table: str, *columns: str) -> list[tuple[Any, ...]]:
@@ -286,12 +285,3 @@ def _spec(stream: str) -> spec.StreamSpec:
 
 def _told(rows: Counter[Any]) -> str:
     return f"{rows.total()} rows {list(rows)[:4]}" if rows else "none"
-
-
-def raise_(law: int, what: str) -> None:
-    from tests.sim.world import Violation
-
-    raise Violation(law, what)
-
-
-assert SPECS.keys() == FIXED.keys()

@@ -138,16 +138,16 @@ class _Planner:
         if rng.random() < 0.25:
             items.append(self._repeated(rng.choice(items)))
         for stream in self.streams:
-            if rng.random() < 0.35:
+            if rng.random() < 0.3 + self._bad:
                 items.append(self._item("publish", stream))
-            if rng.random() < 0.4:
-                items.extend(self._item("replay", stream) for _ in range(rng.randrange(1, 3)))
+            if rng.random() < 0.3 + self._bad:
+                items.extend(self._item("replay", stream, after_s=30.0) for _ in range(rng.randrange(1, 4)))
             if rng.random() < 0.5:
                 items.extend(self._item("lifecycle", stream, after_s=20.0) for _ in range(3))
             items.extend(self._item("figures", stream) for _ in range(5))
             if rng.random() < 0.6:  # long after everything was sealed
-                late = self._request(stream)
-                items.append(replace(late, at_s=self._until_s + 60 + 60 * rng.random()))
+                late = [self._request(stream) for _ in range(rng.randrange(1, 4))]
+                items.extend(replace(each, at_s=self._until_s + 70 + 90 * rng.random()) for each in late)
         return sorted(items, key=lambda item: (item.at_s, item.number))
 
     def _item(self, kind: ItemKind, stream: str, *, after_s: float = 0.0, **more: object) -> Item:

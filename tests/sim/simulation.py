@@ -49,7 +49,7 @@ def _run(seed: int, dropped: frozenset[str], lake: Callable[[], Lake] | None) ->
     is_patient = random.Random(f"{seed}/pace").random() < 0.5
     if is_patient:
         faults.rates["lost_event"] = faults.rates["lost_message"] = 0.0
-    pace = Pacing(sweep_s=40.0, sweep_after_s=400.0) if is_patient else Pacing()
+    pace = Pacing(sweep_s=40.0, sweep_after_s=240.0) if is_patient else Pacing()
     items = [item for item in plan(seed) if item.where not in dropped]
     world = World(seed, faults, pace, None if lake is None else lake())
     people = People(world, items)

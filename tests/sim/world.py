@@ -30,7 +30,7 @@ class Pacing:
     visibility_s: float = 30.0
     sweep_s: float = 15.0
     sweep_after_s: float = 40.0
-    lease_s: float = 30.0
+    lease_s: float = 60.0
 
 
 class Violation(AssertionError):

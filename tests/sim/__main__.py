@@ -16,6 +16,8 @@ from tests.sim.shrinking import shrink
 from tests.sim.simulation import run
 
 _TRACE_LINES = 400
+_ROUTINE = ("receive from", "hide", "leases/writers", "list config", "get config", "messages_settled")
+"""What everybody does all the time."""
 
 
 def main() -> int:
@@ -68,7 +70,7 @@ def _show(seed: int) -> int:
         print(f"seed {seed}: no law was broken")
         return 0
     small, dropped = shrink(report)
-    lines = small.trace()
+    lines = [line for line in small.trace() if not any(word in line for word in _ROUTINE)]
     print(f"\nseed {seed} fails without {len(dropped)} of its faults and deeds as well; what is left of them:")
     for item in small.items:
         print(f"  {item}")

@@ -15,9 +15,11 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from windrow import keys
 from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
+from windrow.lake.rewriting import rewritten
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
 from windrow.lake.tables import Place
 from windrow.lake.tables import Table as OpenTable
+from windrow.lake.widening import widened
 
 _CONFIGURATION: Mapping[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1"}
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3)
@@ -45,7 +47,7 @@ class DeltaLake:
 
     def open(self, stream: str, table: str) -> OpenTable | None:
         found = self.delta(stream, table)
-        return None if found is None else DeltaHandle(found)
+        return None if found is None else DeltaHandle(found, self._options)
 
     def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> OpenTable:
         found = self.delta(stream, table)
@@ -61,14 +63,15 @@ class DeltaLake:
                 )
             except (DeltaError, OSError) as error:
                 raise OutcomeUnknown(f"create {stream}/{table}: {_first_line(error)}") from error
-        return DeltaHandle(found)
+        return DeltaHandle(found, self._options)
 
 
 class DeltaHandle:
     """One open Delta table."""
 
-    def __init__(self, delta: DeltaTable) -> None:
+    def __init__(self, delta: DeltaTable, options: Mapping[str, str]) -> None:
         self._delta = delta
+        self._options = options
         self._marks: dict[str, int | None] = {}
 
     @property
@@ -80,6 +83,10 @@ class DeltaHandle:
         if name not in self._marks:
             self._marks[name] = self._delta.transaction_version(name)
         return self._marks[name]
+
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema(self._delta.schema().to_arrow())
 
     def row_count(self) -> int:
         actions = pl.DataFrame(self._delta.get_add_actions(flatten=True))
@@ -106,16 +113,30 @@ class DeltaHandle:
         if rows.is_empty():
             self._commit_marks(marks)
             return
-        self._check_schema(rows.schema)
-        self._write(rows, marks, None)
+        self._write(self._fitted(rows), marks, None)
 
     def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        self._check_schema(rows.schema)
+        rows = self._fitted(rows)
         # Whole numbers of our own only: nothing a user wrote ever stands in a predicate.
         predicate = " or ".join(
             f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places
         )
         self._write(rows, marks, predicate)
+
+    def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
+        try:
+            # By file names alone: what they hold is written, and then takes the place of all there was in one commit.
+            self._delta.create_write_transaction(
+                actions=list(rewritten(self._delta, columns, self._options)),
+                mode="overwrite",
+                schema=pl.Schema({**self.schema, **columns}),
+                partition_by=[EVENT_DATE],
+                commit_properties=_properties(marks),
+            )
+        except (DeltaError, OSError) as error:
+            raise OutcomeUnknown(f"widen {self._delta.table_uri}: {_first_line(error)}") from error
+        except pl.exceptions.PolarsError as error:
+            raise SchemaConflict(f"widen {self._delta.table_uri}: {_first_line(error)}") from error
 
     def _write(self, rows: pl.DataFrame, marks: Mapping[str, int], predicate: str | None) -> None:
         mode: Mapping[str, Any] = (
@@ -145,15 +166,17 @@ class DeltaHandle:
         except (DeltaError, OSError) as error:
             raise OutcomeUnknown(f"commit to {self._delta.table_uri}: {_first_line(error)}") from error
 
-    def _check_schema(self, schema: pl.Schema) -> None:
-        """Types are compared here: the library would store 1.5 as 1 in an integer column without a word."""
-        present = pl.Schema(self._delta.schema().to_arrow())
-        for name, kind in schema.items():
+    def _fitted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows as wide as the table. Types are compared here: the library would store 1.5 as 1 without a word."""
+        present = self.schema
+        rows = widened(rows, present, self._delta.table_uri)
+        for name, kind in rows.schema.items():
             if name in present and present[name] != kind:
                 raise SchemaConflict(
                     f"{self._delta.table_uri}: column {name!r} is {present[name]} in the table and {kind} in the spec; "
                     "a column cannot change its type, give the new one another name"
                 )
+        return rows
 
 
 def _plain_text(rows: pl.DataFrame) -> Table:

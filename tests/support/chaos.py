@@ -65,6 +65,10 @@ class HookedTable:
     def mark(self, name: str) -> int | None:
         return self._inner.mark(name)
 
+    @property
+    def schema(self) -> pl.Schema:
+        return self._inner.schema
+
     def row_count(self) -> int:
         return self._inner.row_count()
 
@@ -82,6 +86,11 @@ class HookedTable:
     def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
         self._hook("commit")
         self._inner.replace(places, rows, marks)
+        self._hook("commit.after")
+
+    def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
+        self._hook("commit")
+        self._inner.widen(columns, marks)
         self._hook("commit.after")
 
 

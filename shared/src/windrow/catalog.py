@@ -117,5 +117,7 @@ def _against_evolved(store: ObjectStore, parsed: spec.StreamSpec) -> list[str]:
         f"columns.{each.column}: records have brought it as {each.type} already; give it that type, or another name "
         f"and set source: {each.source!r}"
         for each in Evolution(store).columns(parsed.stream)
-        if each.column in parsed.columns and parsed.columns[each.column].type != each.type
+        if each.column in parsed.columns
+        and parsed.columns[each.column].type != each.type
+        and not spec.widens(spec.Column(type=each.type), parsed.columns[each.column])
     ]

@@ -20,6 +20,7 @@ CounterName = Literal[
     "records_late",  # records entered in the late ledger, by stream
     "commits_made",  # Delta commits, by stream and table
     "commits_repeated",  # commits that failed and were tried again on a fresh handle, by stream and table
+    "leases_lost",  # leases another writer turned out to hold, by stream and table
     "replays_started",  # replays asked for by an operator, by stream
     "sweeps_found",  # lost pointers a sweep made good, by stream
 ]
@@ -54,6 +55,7 @@ _HELP: dict[str, str] = {
     "records_late": "Records entered in the late ledger, by stream.",
     "commits_made": "Delta commits made, by stream and table.",
     "commits_repeated": "Delta commits tried again on a fresh handle, by stream and table.",
+    "leases_lost": "Leases that another writer turned out to hold, by stream and table.",
     "replays_started": "Replays asked for, by stream.",
     "sweeps_found": "Lost pointers made good by a sweep, by stream.",
     "is_ready": "1 when the service is ready.",
@@ -72,6 +74,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "requests_answered": ("stream", "status"),
     "commits_made": ("stream", "table"),
     "commits_repeated": ("stream", "table"),
+    "leases_lost": ("stream", "table"),
     "is_ready": (),
     "pending_bytes": (),
     "held_messages": ("queue",),

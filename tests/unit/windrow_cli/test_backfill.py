@@ -19,7 +19,6 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
 from windrow.decoding.parts import DecodeLimits
 from windrow.framing import JSON_TYPES
-from windrow.lake.delta import DeltaLake
 from windrow.messages import Landed
 from windrow.outcomes import Done
 from windrow.ports import ObjectHeaders
@@ -28,6 +27,8 @@ from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.handler import WriterLimits
+from windrow_writer.leases import Leases
+from windrow_writer.roster import Roster
 
 HOURLY = SENSORS + "  hourly:\n    size: 1h\n    aggregates: {warmest: max(temperature), mean: mean(temperature)}\n"
 RECORDS = [reading(600 * number, sensor) for number in range(-20, 1) for sensor in "ab"]
@@ -42,13 +43,14 @@ class Deployed:
 
     def __post_init__(self) -> None:
         self.store, self.clock, self.metrics = self.session.store(), SystemClock(), RecordingMetrics()
-        self.lake = DeltaLake(self.session.lake_uri(), self.session.lake_options())
+        self.lake = self.session.lake()
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
+        leases = Leases(self.store, Roster(self.store, self.clock, "writer", 60), self.metrics, log.quiet())
         self.writer = WriterHandler(
             store=self.store,
             lake=self.lake,
             catalog=self.catalog,
-            committer=Committer(self.clock, self.metrics, log.quiet(), attempts=4, rng=random.Random(1)),
+            committer=Committer(self.clock, self.metrics, log.quiet(), leases, attempts=4, rng=random.Random(1)),
             clock=self.clock,
             metrics=self.metrics,
             limits=WriterLimits(max_commit_rows=100_000, max_seal_places=64),

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from windrow import keys
 from windrow.clock import Clock
 from windrow.errors import OutcomeUnknown
-from windrow.lake.tables import Table
+from windrow.lake.tables import FENCE, Table
 from windrow.log import Log
 from windrow.metrics import Metrics
+from windrow_writer.leases import Elsewhere, Leases
 
 _BACKOFF_S = 0.2
 
@@ -24,6 +26,7 @@ class Committer:
     clock: Clock
     metrics: Metrics
     log: Log
+    leases: Leases
     attempts: int
     rng: random.Random = field(default_factory=random.Random)
 
@@ -31,12 +34,20 @@ class Committer:
         """Run `step` with a fresh handle until it says that everything is committed.
 
         `step` reads marks from the handle and commits through it at most once. After a commit that may not have been
-        all, or a failure that may have been a commit, it is asked again with a new handle. Raises OutcomeUnknown when
-        the attempts are used up.
+        all, or a failure that may have been a commit, it is asked again with a new handle. Raises Elsewhere when the
+        table is another writer's, and OutcomeUnknown when the attempts are used up.
         """
         failures = 0
+        leased = keys.leased_table(table)
         while True:
+            token = self.leases.hold(stream, leased)
             handle = open_handle()
+            fence = handle.mark(FENCE) or 0
+            if fence > token:
+                self.leases.overtaken(stream, leased, fence)
+                raise Elsewhere(f"{stream}/{table} is held by another writer since (token {fence}, ours is {token})")
+            if fence < token:
+                handle.carry({FENCE: token})
             try:
                 done = step(handle)
             except OutcomeUnknown as error:

@@ -19,7 +19,7 @@ from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth,
 from windrow.lake.widening import to_widen, together
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
-from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
@@ -29,9 +29,11 @@ from windrow.windows import reach
 from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
+from windrow_writer.leases import Elsewhere
 from windrow_writer.plan import LoadedBatch
 
 _WAIT_FOR_BATCHES_S = 2.0
+_FORWARD_S = 1.0
 _MOST_PLACES = 100_000
 
 
@@ -56,8 +58,8 @@ class Handler:
     limits: WriterLimits
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
-    _unsealed: set[tuple[str, Place]] = field(default_factory=set)
-    """Places that were found to touch no final window, and have not been sealed since."""
+    _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
+    """Places that were found to touch no final window, and have not been sealed since, under one lease of `records`."""
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
@@ -116,7 +118,7 @@ class Handler:
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
         except Transient as error:
-            return {batch: failed.get(batch, Retry(str(error))) for batch in batches}
+            return {batch: failed.get(batch, _postponed(error)) for batch in batches}
         except Permanent as error:
             if len(batches) == 1:
                 return {batches[0]: Dead(str(error))}
@@ -202,15 +204,16 @@ class Handler:
 
     def _reopened(self, stream: str, spec: StreamSpec, place: Place, records: Table) -> list[str]:
         """The windows that are final and that records of a place touch."""
+        known = stream, records.mark(tables.FENCE), place
         if is_final_growth(records.mark(place_mark(place))):
-            self._unsealed.discard((stream, place))
-        elif (stream, place) in self._unsealed:
+            self._unsealed.discard(known)
+        elif known in self._unsealed:
             return []  # windows are sealed after the records they reach over
         found = [name for name in spec.windows if self._is_final(stream, spec, name, place)]
         if not found and not is_final_growth(records.mark(place_mark(place))):
             if len(self._unsealed) >= _MOST_PLACES:
                 self._unsealed.clear()
-            self._unsealed.add((stream, place))
+            self._unsealed.add(known)
         return found
 
     def _is_final(self, stream: str, spec: StreamSpec, name: str, place: Place) -> bool:
@@ -251,7 +254,7 @@ class Handler:
             elif keys.window_of_table(table) in spec.windows:  # one that is no longer defined is no longer written
                 self._replace(stream, table, spec, pointers)
         except Transient as error:
-            return {pointer: Retry(str(error)) for pointer in pointers.values()}
+            return {pointer: _postponed(error) for pointer in pointers.values()}
         except Permanent as error:
             if len(pointers) == 1:
                 return {pointer: Dead(str(error)) for pointer in pointers.values()}
@@ -385,6 +388,11 @@ def _read(body: str) -> BatchDecoded | Refreshed | Dead:
     if isinstance(message, BatchDecoded | Refreshed):
         return message
     return Dead(f"a {type(message).__name__} message does not belong on the writes queue")
+
+
+def _postponed(error: Transient) -> Outcome:
+    """What becomes of a message that could not be done now; what is another writer's goes on to it."""
+    return Forward(str(error), _FORWARD_S) if isinstance(error, Elsewhere) else Retry(str(error))
 
 
 def _file_order(spec: StreamSpec) -> list[str]:

@@ -1,14 +1,18 @@
 """Wires the writer together; the only file here that reads the environment."""
 
+import threading
+import uuid
+
 from windrow import process, topology
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
-from windrow.lake.delta import DeltaLake
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler, WriterLimits
+from windrow_writer.leases import Leases
+from windrow_writer.roster import Roster
 from windrow_writer.settings import WriterSettings
 
 
@@ -17,16 +21,19 @@ def run(settings: WriterSettings, log: Log) -> None:
     shape = topology.load(settings.topology)
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
+    leases = Leases(store, Roster(store, clock, uuid.uuid4().hex, settings.lease_s), metrics, log)
     handler = Handler(
         store=store,
-        lake=DeltaLake(aws.lake_uri(), aws.lake_options()),
+        lake=aws.lake(),
         catalog=SpecCatalog(store, clock),
-        committer=Committer(clock, metrics, log, settings.commit_attempts),
+        committer=Committer(clock, metrics, log, leases, settings.commit_attempts),
         clock=clock,
         metrics=metrics,
         limits=WriterLimits(settings.max_commit_rows, settings.max_seal_places),
         parallel_gets=settings.parallel_gets,
     )
+    stopped = threading.Event()
+    threading.Thread(target=leases.keep, args=(stopped,), name="leases", daemon=True).start()
     process.run_worker(
         settings,
         log,
@@ -39,6 +46,8 @@ def run(settings: WriterSettings, log: Log) -> None:
         max_messages=settings.max_messages,
         linger_s=settings.linger_s,
     )
+    stopped.set()
+    leases.leave()
 
 
 def main() -> None:

@@ -16,5 +16,7 @@ class WriterSettings(WorkerSettings):
     """Buckets deduplicated in one commit."""
     parallel_gets: Count = 8
     """Segments read at the same time."""
+    lease_s: Seconds = 10.0
+    """Silence after which other writers take over the tables of one that is gone."""
     commit_attempts: Count = 5
     """Tries of one commit, each on a fresh handle."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -13,9 +14,9 @@ from windrow.catalog import SpecCatalog
 from windrow.errors import BadInput
 from windrow.ports import ObjectStore
 from windrow.quarantine import QuarantinedRecord
+from windrow.receipts import Receipt, decode_receipt
 from windrow.units import from_us
 from windrow_reprocessor.letters import DeadLetter, decode_dead
-from windrow_reprocessor.receipts import Receipt, decode_receipt
 
 Kind = Literal["record", "object", "message"]
 
@@ -24,14 +25,14 @@ Kind = Literal["record", "object", "message"]
 class FailedRecord:
     """A quarantined record or object: the file it stands in, and its line there, from 0."""
 
-    stream: str
+    flow: str
     file_batch: str
     line: int
     record: QuarantinedRecord
 
     @property
     def id(self) -> str:
-        return f"{self.stream}:{self.file_batch}:{self.line}"
+        return f"{self.flow}:{self.file_batch}:{self.line}"
 
     @property
     def kind(self) -> Kind:
@@ -109,13 +110,12 @@ class Triage:
         """Quarantined records and objects that wait and match."""
         if wanted.kind == "message":
             return
-        streams = self.catalog.streams() if wanted.stream is None else (keys.check_stream_name(wanted.stream),)
-        for stream in streams:
-            replayed = {(receipt.file_batch, line) for receipt in self._receipts(stream) for line in receipt.lines}
-            for info in self.store.list(keys.quarantine_prefix(stream)):
+        for flow in filter(partial(_is_of, wanted.stream), self.catalog.flows()):
+            replayed = {(receipt.file_batch, line) for receipt in self._receipts(flow) for line in receipt.lines}
+            for info in self.store.list(keys.quarantine_prefix(flow)):
                 file_batch = info.key.rsplit("/", 1)[1].removesuffix(".ndjson")
                 for line, record in enumerate(quarantine.decode_lines(self.store.get(info.key).body)):
-                    failed = FailedRecord(stream, file_batch, line, record)
+                    failed = FailedRecord(flow, file_batch, line, record)
                     if (file_batch, line) not in replayed and _matches_record(wanted, failed):
                         yield failed
 
@@ -134,7 +134,7 @@ class Triage:
         entries: list[Entry] = []
         groups: Counter[tuple[Kind, str | None, str | None, str]] = Counter()
         for record in self.records(wanted):
-            groups[record.kind, record.stream, None, record.record.reject.reason] += record.record.record_count
+            groups[record.kind, record.flow, None, record.record.reject.reason] += record.record.record_count
             if len(entries) < limit:
                 entries.append(_record_entry(record))
         for message in self.messages(wanted):
@@ -164,14 +164,22 @@ def _matches_record(wanted: Filter, failed: FailedRecord) -> bool:
 
 def _matches_message(wanted: Filter, failed: FailedMessage) -> bool:
     return (
-        (wanted.stream is None or wanted.stream == _stream_of(failed.letter))
+        (wanted.stream is None or _is_of(wanted.stream, _flow_of(failed.letter)))
         and (wanted.reason is None or wanted.reason == failed.letter.reason)
         and (wanted.ids is None or failed.id in wanted.ids)
     )
 
 
-def _stream_of(letter: DeadLetter) -> str | None:
-    """The stream a message was about, where it can still be told."""
+def _is_of(wanted: str | None, flow: str | None) -> bool:
+    """Whether a flow is one of those that are meant: all of a stream's, or `sensors__v1` alone."""
+    if wanted is None or flow is None:
+        return wanted is None
+    stream, tables = keys.named_tables(wanted)
+    return stream == keys.stream_of_flow(flow) and tables in (None, keys.tables_of_flow(flow))
+
+
+def _flow_of(letter: DeadLetter) -> str | None:
+    """The flow a message was about, where it can still be told; the stream, if that is all it says."""
     try:
         if letter.queue == "landed":
             pointers: Sequence[messages.Landed] = messages.decode_landed(letter.body)
@@ -190,7 +198,7 @@ def _record_entry(failed: FailedRecord) -> Entry:
         reason=reject.reason,
         message=reject.message,
         received_at=from_us(record.received_us),
-        stream=failed.stream,
+        stream=failed.flow,
         index=reject.index,
         line=reject.line,
         column=reject.column,
@@ -209,7 +217,7 @@ def _message_entry(failed: FailedMessage) -> Entry:
         reason=failed.letter.reason,
         message=f"died {failed.letter.deaths} times; {failed.letter.reason}",
         received_at=from_us(failed.letter.last_us),
-        stream=_stream_of(failed.letter),
+        stream=_flow_of(failed.letter),
         queue=failed.letter.queue,
         data=failed.letter.body,
     )

@@ -78,10 +78,11 @@ class SpecCatalog:
         """Every version of the tables of every stream, in order of stream and version."""
         now_s = self._clock.monotonic_s()
         if self._flows is None or now_s - self._flows[0] > self._ttl_s:
-            found = {
-                (info.key.split("/")[2], keys.tables_of_spec(info.key)) for info in self._store.list(keys.SPECS_PREFIX)
-            }
-            self._flows = (now_s, tuple(keys.flow_name(*each) for each in sorted(found)))
+            listed = [info.key for info in self._store.list(keys.SPECS_PREFIX)]
+            found = sorted({(key.split("/")[2], keys.tables_of_spec(key)) for key in listed})
+            # What somebody put there under a name that no stream can have is none, and stops no other.
+            named = (each for each in found if keys.STREAM_NAME.fullmatch(each[0]))
+            self._flows = (now_s, tuple(keys.flow_name(*each) for each in named))
         return self._flows[1]
 
     def _timeline(self, stream: str) -> Timeline:

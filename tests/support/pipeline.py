@@ -34,9 +34,11 @@ from windrow_windower.refresh import Refresher
 from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
-from windrow_writer.handler import WriterLimits
 from windrow_writer.leases import Leases
+from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
+from windrow_writer.sealing import Sealer
+from windrow_writer.sorting import Disk
 
 SENSORS = """
 stream: sensors
@@ -111,8 +113,12 @@ class Pipeline:
             ),
             clock=self.clock,
             metrics=self.metrics,
-            limits=WriterLimits(max_commit_rows=100_000, max_seal_places=64),
+            sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
+            max_commit_rows=100_000,
             parallel_gets=1,
+        )
+        self.maintainer = Maintainer(
+            self.lake, self.catalog, self.writer_handler.committer, self.clock, self.metrics, quiet
         )
         self.consumer_sweep = ConsumerSweep(
             self.store, self.catalog, self.consumer_handler, self.clock, self.metrics, quiet, 60

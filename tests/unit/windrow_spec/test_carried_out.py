@@ -73,9 +73,7 @@ def test_a_stream_carries_values_that_are_not_carried_far() -> None:
     assert left_out(window(f"size: 1h, aggregates: {{a: {nowhere}, b: mean(v)}}")) == []
 
 
-@pytest.mark.parametrize(
-    ("line", "path"), [("retention: 400d", "retention"), ("sinks: [{kind: dynamodb, table: latest}]", "sinks.0")]
-)
+@pytest.mark.parametrize(("line", "path"), [("sinks: [{kind: dynamodb, table: latest}]", "sinks.0")])
 def test_what_is_not_done_yet_is_said_plainly(line: str, path: str) -> None:
     [fault] = left_out(TEXT + line)
 

@@ -140,7 +140,9 @@ def test_every_setting_of_the_model_is_in_it() -> None:
 
 
 def test_durations_stand_in_it_as_people_write_them() -> None:
-    text = json.dumps(json_schema())
+    described = json_schema()
+    del described["properties"]["target_file_bytes"]  # a size
+    text = json.dumps(described)
 
-    assert json_schema()["properties"]["bucket"]["default"] == "1h"
+    assert described["properties"]["bucket"]["default"] == "1h"
     assert not re.search(r'"default": \d{5,}', text)

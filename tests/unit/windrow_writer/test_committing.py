@@ -7,6 +7,7 @@ import pytest
 
 from windrow import log
 from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
+from windrow.lake.marks import AddedFile
 from windrow.testing import ManualClock, RecordingMetrics
 from windrow_writer.committing import Committer
 
@@ -23,6 +24,9 @@ class Handle(int):
 
     def mark(self, name: str) -> None:
         return None
+
+    def committed_files(self) -> list[AddedFile]:
+        return []
 
     def carry(self, marks: dict[str, int]) -> None:
         assert marks == {"windrow.fence": 1}

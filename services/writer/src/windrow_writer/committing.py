@@ -15,8 +15,12 @@ from windrow_writer.leases import Elsewhere, Leases
 
 _BACKOFF_S = 0.2
 
+_FULL = 0.9
 Step = Literal["nothing", "some", "all"]
 """What a step committed: nothing, for there was nothing to do; some of it, perhaps all; all there was to do."""
+
+Closed = Literal["commit", "seal", "compaction"]
+"""Why a file ends where it does, if it has not reached its size: with the commit's rows, a seal's, or a partition's."""
 
 
 @dataclass
@@ -30,7 +34,14 @@ class Committer:
     attempts: int
     rng: random.Random = field(default_factory=random.Random)
 
-    def commit(self, stream: str, table: str, open_handle: Callable[[], Table], step: Callable[[Table], Step]) -> None:
+    def commit(
+        self,
+        stream: str,
+        table: str,
+        open_handle: Callable[[], Table],
+        step: Callable[[Table], Step],
+        closed: Closed = "commit",
+    ) -> None:
         """Run `step` with a fresh handle until it says that everything is committed.
 
         `step` reads marks from the handle and commits through it at most once. After a commit that may not have been
@@ -60,5 +71,12 @@ class Committer:
                 continue
             if done != "nothing":
                 self.metrics.count("commits_made", stream=stream, table=table)
+                self._measure(stream, table, handle, closed)
             if done != "some":
                 return
+
+    def _measure(self, stream: str, table: str, handle: Table, closed: Closed) -> None:
+        for file in handle.committed_files():
+            reason = "size" if file.size_bytes >= _FULL * handle.target_file_bytes else closed
+            self.metrics.count("files_written", stream=stream, table=table, reason=reason)
+            self.metrics.observe("file_bytes", file.size_bytes, stream=stream, table=table)

@@ -14,7 +14,7 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Permanent, Transient
 from windrow.lake import tables
-from windrow.lake.schema import BUCKET, SHARD, late_schema, records_schema, windows_schema
+from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.lake.widening import to_widen, together
 from windrow.messages import BatchDecoded, Refreshed
@@ -31,18 +31,11 @@ from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
 from windrow_writer.plan import LoadedBatch
+from windrow_writer.sealing import Sealer
 
 _WAIT_FOR_BATCHES_S = 2.0
 _FORWARD_S = 1.0
 _MOST_PLACES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class WriterLimits:
-    """How much goes into one commit."""
-
-    max_commit_rows: int
-    max_seal_places: int
 
 
 @dataclass(kw_only=True)
@@ -55,7 +48,9 @@ class Handler:
     committer: Committer
     clock: Clock
     metrics: Metrics
-    limits: WriterLimits
+    sealer: Sealer
+    max_commit_rows: int
+    """Rows appended in one commit."""
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
     _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
@@ -108,11 +103,12 @@ class Handler:
                 loaded = self._load(stream, batches, handle, failed, spec)
                 if not loaded:
                     return "nothing"
+                self._enter_late(stream, spec, loaded, handle)
+                before = {name: handle.mark(name) for name in tables.TOTALS}
+                loaded = plan.without_expired(loaded, tables.expired_before(handle))
                 rows = self._together([batch.rows for batch in loaded], spec)
                 if _widen(handle, rows):
                     return "some"
-                self._enter_late(stream, spec, loaded, handle)
-                before = {name: handle.mark(name) for name in tables.TOTALS}
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
                 return "some"
 
@@ -137,7 +133,7 @@ class Handler:
                 continue
             try:
                 found = manifest.decode(self.store.get(keys.manifest_key(stream, batch)).body)
-                if loaded and row_count + found.accepted > self.limits.max_commit_rows:
+                if loaded and row_count + found.accepted > self.max_commit_rows:
                     break
                 loaded.append(LoadedBatch(found, self._rows(found, spec)))
                 row_count += found.accepted
@@ -162,7 +158,7 @@ class Handler:
         return rows.sort([name for name in _file_order(spec) if name in rows.columns])
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
-        return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec))
+        return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec), spec.target_file_bytes)
 
     # ------------------------------------------------------------------------------------------ late records
 
@@ -199,7 +195,10 @@ class Handler:
             return "all"
 
         self.committer.commit(
-            stream, keys.LATE_TABLE, lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema), step
+            stream,
+            keys.LATE_TABLE,
+            lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema, spec.target_file_bytes),
+            step,
         )
 
     def _reopened(self, stream: str, spec: StreamSpec, place: Place, records: Table) -> list[str]:
@@ -300,6 +299,9 @@ class Handler:
             merged = together([schema.to_frame(), *rows], f"{stream}/{table}")
             if _widen(handle, merged):
                 return "some"
+            cut = tables.expired_before(handle)
+            if cut is not None:
+                merged = merged.filter(pl.col(EVENT_DATE) >= cut)
             marks = plan.window_marks(grown.values())
             if merged.is_empty() and previous.is_empty():
                 handle.append(merged, marks)  # no windows before or after: only that much is known
@@ -307,7 +309,9 @@ class Handler:
                 handle.replace(list(grown), merged, marks)
             return "all"
 
-        self.committer.commit(stream, table, lambda: self.lake.open_or_create(stream, table, schema), step)
+        self.committer.commit(
+            stream, table, lambda: self.lake.open_or_create(stream, table, schema, spec.target_file_bytes), step
+        )
 
     def _around(self, window: WindowSpec, pointers: Iterable[Refreshed], handle: Table) -> pl.DataFrame | None:
         """The sessions that stand where these results reach: some may be joined to one of another bucket."""
@@ -344,21 +348,16 @@ class Handler:
                 late = [batch for batch in batches if handle.mark(batch_mark(batch)) is None]
                 if late:
                     waiting[place] = f"{len(late)} batches of the bucket are not in the records table yet"
-                elif len(due) < self.limits.max_seal_places:
+                else:
                     due.append(place)
             if not due:
                 return "nothing"
-            compaction = plan.compact(handle.read(due), spec)
-            marks = plan.window_marks(pointers[place] for place in due)
-            if not compaction.removed:
-                handle.append(compaction.rows, marks)
-                return "some"
-            removed = (handle.mark(tables.DUPLICATES) or 0) + compaction.removed
-            handle.replace(compaction.places, compaction.rows, {**marks, tables.DUPLICATES: removed})
-            return "some"
+            return self.sealer.seal(
+                handle, spec, due, lambda places: plan.window_marks(pointers[place] for place in places)
+            )
 
         if pointers:
-            self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
+            self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step, "seal")
         return waiting
 
     # ------------------------------------------------------------------------------------------ figures
@@ -377,6 +376,7 @@ class Handler:
         self.metrics.gauge("records_written", table.row_count(), stream=stream)
         self.metrics.gauge("records_duplicate", table.mark(tables.DUPLICATES) or 0, stream=stream)
         self.metrics.gauge("records_filtered_out", table.mark(tables.FILTERED) or 0, stream=stream)
+        self.metrics.gauge("records_expired", table.mark(tables.EXPIRED) or 0, stream=stream)
         self.metrics.gauge("records_in_quarantine", (table.mark(tables.QUARANTINED) or 0) - returned, stream=stream)
 
 

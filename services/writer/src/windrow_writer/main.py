@@ -10,10 +10,13 @@ from windrow.clock import SystemClock
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
-from windrow_writer.handler import Handler, WriterLimits
+from windrow_writer.handler import Handler
 from windrow_writer.leases import Leases
+from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
+from windrow_writer.sealing import Sealer
 from windrow_writer.settings import WriterSettings
+from windrow_writer.sorting import Disk
 
 
 def run(settings: WriterSettings, log: Log) -> None:
@@ -22,14 +25,19 @@ def run(settings: WriterSettings, log: Log) -> None:
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
     leases = Leases(store, Roster(store, clock, uuid.uuid4().hex, settings.lease_s), metrics, log)
+    lake, catalog = aws.lake(), SpecCatalog(store, clock)
+    committer = Committer(clock, metrics, log, leases, settings.commit_attempts)
     handler = Handler(
         store=store,
-        lake=aws.lake(),
-        catalog=SpecCatalog(store, clock),
-        committer=Committer(clock, metrics, log, leases, settings.commit_attempts),
+        lake=lake,
+        catalog=catalog,
+        committer=committer,
         clock=clock,
         metrics=metrics,
-        limits=WriterLimits(settings.max_commit_rows, settings.max_seal_places),
+        sealer=Sealer(
+            settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
+        ),
+        max_commit_rows=settings.max_commit_rows,
         parallel_gets=settings.parallel_gets,
     )
     stopped = threading.Event()
@@ -45,6 +53,8 @@ def run(settings: WriterSettings, log: Log) -> None:
         handler=handler,
         max_messages=settings.max_messages,
         linger_s=settings.linger_s,
+        sweep=Maintainer(lake, catalog, committer, clock, metrics, log).run,
+        sweep_s=settings.maintenance_s,
     )
     stopped.set()
     leases.leave()

@@ -1,7 +1,7 @@
 """What a table is to Windrow: an open handle at one version, and marks that commit with the rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple, Protocol
 
 import polars as pl
@@ -43,6 +43,11 @@ class Table(Protocol):
     @property
     def version(self) -> int: ...
 
+    @property
+    def target_file_bytes(self) -> int:
+        """How large the files become that are written through it, as Parquet, where there is so much to write."""
+        ...
+
     def mark(self, name: str) -> int | None:
         """The value last committed under a mark (a Delta application transaction), or None."""
         ...
@@ -65,7 +70,7 @@ class Table(Protocol):
         ...
 
     def committed_files(self) -> Sequence[AddedFile]:
-        """The files that the commit through this handle added; none if it cannot be told any more."""
+        """The files that the commit through this handle added; none if that cannot be told."""
         ...
 
     def read(self, places: Sequence[Place], columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -125,10 +130,7 @@ class Lake(Protocol):
     def open_or_create(
         self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
     ) -> Table:
-        """A handle at the newest version, creating an empty table first if need be.
-
-        What is written through it stands in files of about `target_file_bytes`, as Parquet, where there is so much.
-        """
+        """A handle at the newest version, creating an empty table first if need be."""
         ...
 
 
@@ -153,6 +155,17 @@ EXPIRED_BEFORE = "windrow.expired_before"
 """In every table: the day (since 1970) before which retention has removed everything, for good."""
 VACUUMED_US = "windrow.vacuumed_us"
 """In every table: when files that no version has were last looked for."""
+
+
+def day_number(day: date) -> int:
+    """Days since 1970: how a mark holds a day."""
+    return (day - date(1970, 1, 1)).days
+
+
+def expired_before(table: Table) -> date | None:
+    """The day before which retention has removed everything for good, if it has removed anything."""
+    number = table.mark(EXPIRED_BEFORE)
+    return None if number is None else date(1970, 1, 1) + timedelta(days=number)
 
 
 def batch_mark(batch: str) -> str:

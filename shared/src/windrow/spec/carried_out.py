@@ -12,7 +12,6 @@ from windrow.spec.windows import (
     SequenceWindow,
     WindowSpec,
 )
-from windrow.units import format_duration
 
 _NOT_YET = "this version does not do that yet"
 _UNBOUNDED = "in a stream, a record could change windows at any distance"
@@ -24,9 +23,6 @@ def not_carried_out(spec: StreamSpec) -> list[Fault]:
 
 
 def _stream(spec: StreamSpec) -> Iterator[Fault]:
-    if spec.retention is not None:
-        message = f"removing records after {format_duration(spec.retention)}: {_NOT_YET}; they are kept for good"
-        yield Fault(("retention",), message)
     for place, sink in enumerate(spec.sinks):
         yield Fault(("sinks", place), f"a {sink.kind} sink: {_NOT_YET}; read the stream's tables instead")
 

@@ -5,7 +5,7 @@ a way that matters; application transactions are recorded but not enforced; any 
 landed. Writing by path would open a fresh snapshot and defeat all of it, so it is not done anywhere.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -30,11 +30,12 @@ from windrow.lake.widening import widened
 from windrow.ports import ObjectStore
 
 _CONFIGURATION: Mapping[str, str | None] = {
-    "delta.dataSkippingNumIndexedCols": "-1",
     # Time travel goes back a week: as long as removed files are kept, and their versions in the log.
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+_BOUNDED = "delta.dataSkippingStatsColumns"
+_EXACT_DIGITS, _EXACT_PLACES = 15, 5
 _ROW_GROUP_ROWS = 250_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=_ROW_GROUP_ROWS)
@@ -72,13 +73,14 @@ class DeltaLake:
     ) -> OpenTable:
         found = self.delta(stream, table)
         if found is None:
+            bounded = ",".join(filter(None, map(_bounded, schema.items())))
             try:
                 found = DeltaTable.create(
                     self.table_uri(stream, table),
                     schema=schema,
                     mode="ignore",
                     partition_by=[EVENT_DATE],
-                    configuration=_CONFIGURATION,
+                    configuration={**_CONFIGURATION, _BOUNDED: bounded},
                     storage_options=self._options,
                 )
             except (DeltaError, OSError) as error:
@@ -195,7 +197,7 @@ class DeltaHandle:
         if rows.is_empty():
             self._commit_marks(marks)
             return
-        self._write(_plain_text(self._fitted(rows)), marks, None)
+        self._write(self._plain(self._fitted(rows)), marks, None)
 
     def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
         # Whole numbers of our own only: nothing a user wrote ever stands in a predicate.
@@ -203,12 +205,12 @@ class DeltaHandle:
             f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places
         )
         if isinstance(rows, pl.DataFrame):
-            self._write(_plain_text(self._fitted(rows)), marks, predicate)
+            self._write(self._plain(self._fitted(rows)), marks, predicate)
             return
         first = self._fitted(next(rows))
         fitted = chain([first], map(self._fitted, rows))
-        batches = (batch for some in fitted for batch in _plain_text(some).to_batches())
-        self._write(RecordBatchReader.from_batches(_plain_text(first).schema, batches), marks, predicate)
+        batches = (batch for some in fitted for batch in self._plain(some).to_batches())
+        self._write(RecordBatchReader.from_batches(self._plain(first).schema, batches), marks, predicate)
 
     def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
         with self._unknown("commit to"):
@@ -234,11 +236,13 @@ class DeltaHandle:
         return len(removed)
 
     def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
+        unbounded = {name for name, kind in columns.items() if _bounded((name, kind)) is None}
         with self._unknown("widen"):
+            self._forget_bounds(unbounded)
             try:
                 # By file names alone: what they hold is written, and then takes the place of all there was.
                 self._delta.create_write_transaction(
-                    actions=list(rewritten(self._delta, columns, self._options)),
+                    actions=list(rewritten(self._delta, columns, unbounded, self._options)),
                     mode="overwrite",
                     schema=pl.Schema({**self.schema, **columns}),
                     partition_by=[EVENT_DATE],
@@ -246,6 +250,16 @@ class DeltaHandle:
                 )
             except pl.exceptions.PolarsError as error:
                 raise SchemaConflict(f"widen {self._delta.table_uri}: {_first_line(error)}") from error
+
+    def _forget_bounds(self, columns: Collection[str]) -> None:
+        """Keep no bounds in the log of columns that will be decimals too long for it; a commit of its own, and first.
+
+        Readers then skip fewer files, and never one that holds what they look for.
+        """
+        kept = (self._delta.metadata().configuration.get(_BOUNDED) or "").split(",")
+        left = [name for name in kept if name not in columns]
+        if left != kept:
+            self._delta.alter.set_table_properties({_BOUNDED: ",".join(left)}, commit_properties=self._properties({}))
 
     def _write(self, rows: Any, marks: Mapping[str, int], predicate: str | None) -> None:
         mode: Mapping[str, Any] = (
@@ -286,6 +300,23 @@ class DeltaHandle:
         # No silent retries inside the library: a commit that lost a race must be decided anew under a fresh handle.
         return CommitProperties(app_transactions=transactions, max_commit_retries=0)
 
+    def _plain(self, rows: pl.DataFrame) -> Table:
+        """Rows with all columns of the table, as Arrow of plain strings and lists.
+
+        polars gives string views and large lists, and the files would say so at any depth. pyarrow cannot filter by
+        such texts, and an Arrow from before there were views cannot open such files. Of a column that a file lacks,
+        the log says nothing, and then deltalake's dataset takes `is null` to be true of no row.
+        """
+        present = pl.Schema(self._delta.schema().to_arrow())
+        lacking = [pl.lit(None, kind).alias(name) for name, kind in present.items() if name not in rows.columns]
+        arrow = Table.from_arrow(rows.with_columns(lacking))
+        for number, name in enumerate(arrow.column_names):
+            kind = arrow.schema.field(number).type
+            plain = _plain_type(kind)
+            if plain != kind:
+                arrow = arrow.set_column(number, Field(name, plain, nullable=True), arrow.column(number).cast(plain))
+        return arrow
+
     def _fitted(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows as wide as the table. Types are compared here: the library would store 1.5 as 1 without a word."""
         present = self.schema
@@ -299,17 +330,25 @@ class DeltaHandle:
         return rows
 
 
-def _plain_text(rows: pl.DataFrame) -> Table:
-    """Rows as Arrow whose text is plain strings.
+def _bounded(column: tuple[str, pl.DataType]) -> str | None:
+    """The name of a column whose bounds stand in the log, by which readers skip files; None of one that has none there.
 
-    polars gives string views, the files would say so, and pyarrow could then not filter them by text.
+    The log writes decimals as floats, small ones as 1e-9: by the bounds of a longer one, readers would skip files that
+    hold what they look for. A column that is added later has none either: of the files from before, there is nothing
+    to say, which deltalake's dataset would take to mean that they hold no row.
     """
-    arrow = Table.from_arrow(rows)
-    for number, name in enumerate(arrow.column_names):
-        if DataType.is_string_view(arrow.schema.field(number).type):
-            text = arrow.column(number).cast(DataType.string())
-            arrow = arrow.set_column(number, Field(name, DataType.string(), nullable=True), text)
-    return arrow
+    name, kind = column
+    is_rounded = isinstance(kind, pl.Decimal) and (kind.precision > _EXACT_DIGITS or kind.scale > _EXACT_PLACES)
+    return None if is_rounded or name == EVENT_DATE or isinstance(kind, pl.List) else name
+
+
+def _plain_type(kind: DataType) -> DataType:
+    if bool(DataType.is_string_view(kind)):  # bool(…), because its stub names a type that is none
+        return DataType.string()
+    member = kind.value_type
+    if member is not None and bool(DataType.is_large_list(kind)):
+        return DataType.list(Field("element", _plain_type(member), nullable=True))
+    return kind
 
 
 def _in(places: Sequence[Place]) -> pl.Expr:

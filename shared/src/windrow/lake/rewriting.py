@@ -4,7 +4,7 @@ The library would keep a file open for every day of the table while it rewrites 
 written at a time, so that memory does not grow with the table; nothing counts until the files are committed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -22,8 +22,10 @@ _Types = Mapping[str, pl.DataType]
 _Values = Mapping[str, object] | None
 
 
-def rewritten(delta: DeltaTable, columns: _Types, options: Mapping[str, str]) -> Iterator[AddAction]:
-    """Write every file of a table anew with these columns cast, and say what to commit.
+def rewritten(
+    delta: DeltaTable, columns: _Types, unbounded: Collection[str], options: Mapping[str, str]
+) -> Iterator[AddAction]:
+    """Write every file of a table anew with these columns cast, and say what to commit; of some, no bounds.
 
     A file's name says what it holds (law 2): a second attempt writes the same file again. Raises PolarsError for a
     value that does not fit, OSError when storage fails.
@@ -35,7 +37,9 @@ def rewritten(delta: DeltaTable, columns: _Types, options: Mapping[str, str]) ->
         path = f"{EVENT_DATE}={day}/{keys.digest(old, target)}.parquet"
         size_bytes = _cast_file(f"{root}/{old}", f"{root}/{path}", columns, options, int(file["num_records"]))
         made_ms, partition = int(file["modification_time"]), {EVENT_DATE: day}
-        yield AddAction(path, size_bytes, partition, made_ms, data_change=True, stats=_statistics(file, columns))
+        yield AddAction(
+            path, size_bytes, partition, made_ms, data_change=True, stats=_statistics(file, columns, unbounded)
+        )
 
 
 def _cast_file(source: str, target: str, columns: _Types, options: Mapping[str, str], row_count: int) -> int:
@@ -57,14 +61,14 @@ def _cast_file(source: str, target: str, columns: _Types, options: Mapping[str, 
     return file.num_bytes
 
 
-def _statistics(file: Mapping[str, _Values], columns: _Types) -> str:
+def _statistics(file: Mapping[str, _Values], columns: _Types, unbounded: Collection[str]) -> str:
     """What the log said of a file, of its columns as they are now: order and nulls do not change by widening."""
 
-    def told(values: _Values) -> dict[str, object]:
+    def told(values: _Values, *, bounds: bool = True) -> dict[str, object]:
         return {
-            name: _told(value, columns.get(name))
+            name: _told(value, columns.get(name)) if bounds else value
             for name, value in (values or {}).items()
-            if value is not None and not isinstance(value, dict | list | bytes)
+            if value is not None and name not in unbounded and not isinstance(value, dict | list | bytes)
         }
 
     return msgspec.json.encode(
@@ -72,7 +76,7 @@ def _statistics(file: Mapping[str, _Values], columns: _Types) -> str:
             "numRecords": file["num_records"],
             "minValues": told(file.get("min")),
             "maxValues": told(file.get("max")),
-            "nullCount": {name: count for name, count in (file.get("null_count") or {}).items() if count is not None},
+            "nullCount": told(file.get("null_count"), bounds=False),
         }
     ).decode()
 
@@ -87,7 +91,7 @@ def _told(value: object, kind: pl.DataType | None) -> object:
         case date(), _:
             return value.isoformat()
         case Decimal(), _:
-            return float(value)
+            return msgspec.Raw(f"{value:f}".encode())  # every digit of it
         case int(), pl.Float64() if not isinstance(value, bool):
             return float(value)
     return value

@@ -1,16 +1,32 @@
 """`windrow publish`: stream specs into the catalogue."""
 
+import time
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.table import Table
 
-from windrow import catalog
+from windrow import catalog, keys
+from windrow.catalog import SpecCatalog
+from windrow.clock import SystemClock
 from windrow.errors import BadInput
+from windrow.ports import ObjectStore
+from windrow.timeline import Timeline
 from windrow_cli.context import AsJson, Injected, State
 from windrow_cli.specs import read_spec_files
 
+_BOUNDARY_S = 1.0
+"""New tables begin with the next whole second of the store's clock."""
 
-def publish(*files: Path, state: State = None, as_json: AsJson = False, context: Injected) -> None:
+
+def publish(
+    *files: Path,
+    new_tables: Annotated[bool, Parameter(negative="")] = False,
+    state: State = None,
+    as_json: AsJson = False,
+    context: Injected,
+) -> None:
     """Publish stream specs. Each becomes the next version of its stream, unless it is the current one already.
 
     All files are checked before any is published, and every fault is listed. Records that landed before keep the
@@ -19,12 +35,17 @@ def publish(*files: Path, state: State = None, as_json: AsJson = False, context:
     ```
     windrow publish examples/sensors/sensors.yaml
     windrow publish config/streams/*.yaml
+    windrow publish sensors.yaml --new-tables      # though its tables cannot follow
     ```
 
     Parameters
     ----------
     files:
         YAML files with one stream spec each.
+    new_tables:
+        Where a change is one that tables cannot follow, begin new tables with it instead of refusing it. Records that
+        come from then on go to those; the older tables stay as they are, and are called by their version:
+        `sensors__v1.records`.
     state:
         State folder of the `windrow dev` to publish to.
     as_json:
@@ -34,10 +55,16 @@ def publish(*files: Path, state: State = None, as_json: AsJson = False, context:
         raise BadInput("give at least one spec file, such as config/streams/sensors.yaml")
     texts = read_spec_files(list(files))
     store = context.connect(state).session().store()
-    published = [catalog.publish(store, text, origin) for origin, text in texts.items()]
+    published = [catalog.publish(store, text, origin, new_tables=new_tables) for origin, text in texts.items()]
+    begun = {stream: _begun(store, stream, version) for stream, version, is_new in published if is_new}
+    if any(begun.values()):
+        time.sleep(_BOUNDARY_S)  # so that what is sent or replayed next goes to the new tables
     if as_json:
         context.print_json(
-            [{"stream": stream, "version": version, "is_new": is_new} for stream, version, is_new in published]
+            [
+                {"stream": stream, "version": version, "is_new": is_new, "new_tables": begun.get(stream, [])}
+                for stream, version, is_new in published
+            ]
         )
         return
     table = Table("stream", header_style="bold")
@@ -46,3 +73,24 @@ def publish(*files: Path, state: State = None, as_json: AsJson = False, context:
     for stream, version, is_new in published:
         table.add_row(stream, str(version), "published" if is_new else "unchanged")
     context.out.print(table)
+    for stream, names in begun.items():
+        if names:
+            context.out.print(_told(stream, names), highlight=False, soft_wrap=True)
+
+
+def _begun(store: ObjectStore, stream: str, version: int) -> list[str]:
+    """The new tables that a version begins, by the names they keep."""
+    timeline = Timeline.of(store, stream)
+    if not timeline.begins(version):
+        return []
+    spec = SpecCatalog(store, SystemClock()).newest(stream).spec
+    return [f"{spec.stream}.{table}" for table in (keys.RECORDS_TABLE, *map(keys.windows_table, spec.windows))]
+
+
+def _told(stream: str, names: list[str]) -> str:
+    tables = keys.tables_of_flow(names[0].partition(".")[0])
+    older = f"{stream}__v{tables - 1}"
+    return (
+        f"New tables begin: {', '.join(names)}. Records that come from now on go there, and {stream}.records means "
+        f"these; the older ones stay as {older}.records and so on, and receive nothing more."
+    )

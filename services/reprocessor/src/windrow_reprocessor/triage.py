@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Literal
 
 import msgspec
 
-from windrow import keys, messages, quarantine
+from windrow import flows, keys, messages, quarantine
 from windrow.catalog import SpecCatalog
 from windrow.errors import BadInput
 from windrow.ports import ObjectStore
@@ -110,7 +109,8 @@ class Triage:
         """Quarantined records and objects that wait and match."""
         if wanted.kind == "message":
             return
-        for flow in filter(partial(_is_of, wanted.stream), self.catalog.flows()):
+        every = self.catalog.flows()
+        for flow in every if wanted.stream is None else flows.of_stream(wanted.stream, every):
             replayed = {(receipt.file_batch, line) for receipt in self._receipts(flow) for line in receipt.lines}
             for info in self.store.list(keys.quarantine_prefix(flow)):
                 file_batch = info.key.rsplit("/", 1)[1].removesuffix(".ndjson")
@@ -133,12 +133,14 @@ class Triage:
         """Everything that waits and matches, counted, and the first `limit` of it in full."""
         entries: list[Entry] = []
         groups: Counter[tuple[Kind, str | None, str | None, str]] = Counter()
+        every = self.catalog.flows()
         for record in self.records(wanted):
-            groups[record.kind, record.flow, None, record.record.reject.reason] += record.record.record_count
+            name = flows.shown(record.flow, every)
+            groups[record.kind, name, None, record.record.reject.reason] += record.record.record_count
             if len(entries) < limit:
-                entries.append(_record_entry(record))
+                entries.append(_record_entry(record, name))
         for message in self.messages(wanted):
-            entry = _message_entry(message)
+            entry = _message_entry(message, every)
             groups["message", entry.stream, entry.queue, entry.reason] += 1
             if len(entries) < limit:
                 entries.append(entry)
@@ -164,18 +166,15 @@ def _matches_record(wanted: Filter, failed: FailedRecord) -> bool:
 
 def _matches_message(wanted: Filter, failed: FailedMessage) -> bool:
     return (
-        (wanted.stream is None or _is_of(wanted.stream, _flow_of(failed.letter)))
+        (wanted.stream is None or _is_about(failed.letter, wanted.stream))
         and (wanted.reason is None or wanted.reason == failed.letter.reason)
         and (wanted.ids is None or failed.id in wanted.ids)
     )
 
 
-def _is_of(wanted: str | None, flow: str | None) -> bool:
-    """Whether a flow is one of those that are meant: all of a stream's, or `sensors__v1` alone."""
-    if wanted is None or flow is None:
-        return wanted is None
-    stream, tables = keys.named_tables(wanted)
-    return stream == keys.stream_of_flow(flow) and tables in (None, keys.tables_of_flow(flow))
+def _is_about(letter: DeadLetter, stream: str) -> bool:
+    flow = _flow_of(letter)
+    return flow is not None and flow in flows.of_stream(stream, [flow])
 
 
 def _flow_of(letter: DeadLetter) -> str | None:
@@ -190,7 +189,7 @@ def _flow_of(letter: DeadLetter) -> str | None:
     return None if isinstance(message, messages.Landed) else message.stream
 
 
-def _record_entry(failed: FailedRecord) -> Entry:
+def _record_entry(failed: FailedRecord, stream: str) -> Entry:
     record, reject = failed.record, failed.record.reject
     return Entry(
         id=failed.id,
@@ -198,7 +197,7 @@ def _record_entry(failed: FailedRecord) -> Entry:
         reason=reject.reason,
         message=reject.message,
         received_at=from_us(record.received_us),
-        stream=failed.flow,
+        stream=stream,
         index=reject.index,
         line=reject.line,
         column=reject.column,
@@ -210,14 +209,16 @@ def _record_entry(failed: FailedRecord) -> Entry:
     )
 
 
-def _message_entry(failed: FailedMessage) -> Entry:
+def _message_entry(failed: FailedMessage, every: Sequence[str]) -> Entry:
+    flow = _flow_of(failed.letter)
     return Entry(
         id=failed.id,
         kind="message",
         reason=failed.letter.reason,
         message=f"died {failed.letter.deaths} times; {failed.letter.reason}",
         received_at=from_us(failed.letter.last_us),
-        stream=_flow_of(failed.letter),
+        # What has only landed belongs to the stream; which of its tables it goes to is not said there.
+        stream=flow if flow is None or failed.letter.queue == "landed" else flows.shown(flow, every),
         queue=failed.letter.queue,
         data=failed.letter.body,
     )

@@ -36,14 +36,16 @@ class SpecCatalog:
         self._ttl_s = ttl_s
         self._timelines: dict[str, tuple[float, Timeline]] = {}
         self._parsed: dict[str, spec.StreamSpec] = {}
+        self._of_flow: dict[str, spec.StreamSpec] = {}
         self._flows: tuple[float, tuple[str, ...]] | None = None
 
     def newest(self, stream: str) -> PublishedSpec:
-        """The newest version of a stream's spec: what records that come in now are read by.
+        """The newest version of a stream's spec, as it was written: what records that come in now are read by.
 
         NotFound when the stream has no spec, BadInput when the name cannot be one.
         """
-        return self._published(self._timeline(keys.check_stream_name(stream)).entries[-1])
+        entry = self._timeline(keys.check_stream_name(stream)).entries[-1]
+        return PublishedSpec(keys.spec_version(entry.key), entry.published_us, self._written(entry))
 
     def current(self, flow: str) -> PublishedSpec:
         """The newest version for a flow's tables; later ones may write to newer tables. Raises as `newest` does."""
@@ -98,14 +100,28 @@ class SpecCatalog:
         return cached[1]
 
     def _published(self, entry: Entry) -> PublishedSpec:
+        if entry.key not in self._of_flow:
+            self._of_flow[entry.key] = _of_tables(self._written(entry), entry.tables)
+        return PublishedSpec(keys.spec_version(entry.key), entry.published_us, self._of_flow[entry.key])
+
+    def _written(self, entry: Entry) -> spec.StreamSpec:
         if entry.key not in self._parsed:
             parsed = spec.parse(self._store.get(entry.key).body.decode(), entry.key)
-            stream = entry.key.split("/")[2]
-            if parsed.stream != stream:
+            if parsed.stream != entry.key.split("/")[2]:
                 raise BadInput(f"{entry.key} describes the stream {parsed.stream!r}")
-            flow = keys.flow_name(stream, entry.tables)
-            self._parsed[entry.key] = parsed.model_copy(update={"stream": flow})
-        return PublishedSpec(keys.spec_version(entry.key), entry.published_us, self._parsed[entry.key])
+            self._parsed[entry.key] = parsed
+        return self._parsed[entry.key]
+
+
+def _of_tables(parsed: spec.StreamSpec, tables: int) -> spec.StreamSpec:
+    """A spec as that of a version of the stream's tables: under the name of the flow, its exports apart from others."""
+    if tables == 1:
+        return parsed
+    sinks = tuple(
+        sink.model_copy(update={"prefix": f"{sink.prefix.rstrip('/')}__v{tables}/"}) if sink.kind == "parquet" else sink
+        for sink in parsed.sinks
+    )
+    return parsed.model_copy(update={"stream": keys.flow_name(parsed.stream, tables), "sinks": sinks})
 
 
 def publish(store: ObjectStore, text: str, origin: str, *, new_tables: bool = False) -> tuple[str, int, bool]:

@@ -115,9 +115,20 @@ def test_a_flow_has_the_newest_spec_of_its_own_tables_under_its_own_name(
     assert [(each.version, each.spec.stream, each.spec.columns["v"].type) for each in found] == [
         (1, "s", "float"),
         (2, "s__v2", "string"),
-        (2, "s__v2", "string"),
+        (2, "s", "string"),
     ]
     assert (specs.streams(), specs.flows()) == (("s",), ("s", "s__v2"))
+
+
+def test_what_newer_tables_export_lies_apart_from_what_older_ones_did(
+    store: MemoryObjectStore, clock: ManualClock
+) -> None:
+    sinks = "sinks: [{kind: parquet, prefix: exports/s/}]\n"
+    published(store, clock, NUMBER + sinks, TEXT + sinks)
+    specs = SpecCatalog(store, clock)
+    found = [each.spec.sinks[0] for each in (specs.current("s"), specs.current("s__v2"), specs.newest("s"))]
+
+    assert [sink.prefix for sink in found] == ["exports/s/", "exports/s__v2/", "exports/s/"]  # type: ignore[union-attr]
 
 
 def test_new_tables_are_known_at_once_to_whoever_is_told_of_them(store: MemoryObjectStore, clock: ManualClock) -> None:

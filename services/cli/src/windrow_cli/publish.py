@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from windrow import catalog, keys
+from windrow import catalog, keys, spec
+from windrow.aws.provision import provision_tables
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
 from windrow.errors import BadInput
@@ -54,15 +55,21 @@ def publish(
     if not files:
         raise BadInput("give at least one spec file, such as config/streams/sensors.yaml")
     texts = read_spec_files(list(files))
-    store = context.connect(state).session().store()
+    session = context.connect(state).session()
+    store = session.store()
+    if session.endpoint_url:  # an emulator; on AWS, Terraform makes what stands
+        provision_tables(session, [spec.parse(text, origin) for origin, text in texts.items()])
     published = [catalog.publish(store, text, origin, new_tables=new_tables) for origin, text in texts.items()]
     begun = {stream: _begun(store, stream, version) for stream, version, is_new in published if is_new}
-    if any(begun.values()):
+    new = [found for found in begun.values() if found is not None]
+    if new:
+        if session.endpoint_url:
+            provision_tables(session, new)
         time.sleep(_BOUNDARY_S)  # so that what is sent or replayed next goes to the new tables
     if as_json:
         context.print_json(
             [
-                {"stream": stream, "version": version, "is_new": is_new, "new_tables": begun.get(stream, [])}
+                {"stream": stream, "version": version, "is_new": is_new, "new_tables": _tables(begun.get(stream))}
                 for stream, version, is_new in published
             ]
         )
@@ -73,24 +80,26 @@ def publish(
     for stream, version, is_new in published:
         table.add_row(stream, str(version), "published" if is_new else "unchanged")
     context.out.print(table)
-    for stream, names in begun.items():
-        if names:
-            context.out.print(_told(stream, names), highlight=False, soft_wrap=True)
+    for found in new:
+        context.out.print(_told(found), highlight=False, soft_wrap=True)
 
 
-def _begun(store: ObjectStore, stream: str, version: int) -> list[str]:
-    """The new tables that a version begins, by the names they keep."""
+def _begun(store: ObjectStore, stream: str, version: int) -> spec.StreamSpec | None:
+    """The spec of the new tables that a version begins, under their name; None where it begins none."""
     timeline = Timeline.of(store, stream)
-    if not timeline.begins(version):
+    return SpecCatalog(store, SystemClock()).current(timeline.flows[-1]).spec if timeline.begins(version) else None
+
+
+def _tables(found: spec.StreamSpec | None) -> list[str]:
+    """Tables by the names they keep."""
+    if found is None:
         return []
-    spec = SpecCatalog(store, SystemClock()).newest(stream).spec
-    return [f"{spec.stream}.{table}" for table in (keys.RECORDS_TABLE, *map(keys.windows_table, spec.windows))]
+    return [f"{found.stream}.{table}" for table in (keys.RECORDS_TABLE, *map(keys.windows_table, found.windows))]
 
 
-def _told(stream: str, names: list[str]) -> str:
-    tables = keys.tables_of_flow(names[0].partition(".")[0])
-    older = f"{stream}__v{tables - 1}"
+def _told(found: spec.StreamSpec) -> str:
+    stream, tables = keys.stream_of_flow(found.stream), keys.tables_of_flow(found.stream)
     return (
-        f"New tables begin: {', '.join(names)}. Records that come from now on go there, and {stream}.records means "
-        f"these; the older ones stay as {older}.records and so on, and receive nothing more."
+        f"New tables begin: {', '.join(_tables(found))}. Records that come from now on go there, and {stream}.records "
+        f"means these; the older ones stay as {stream}__v{tables - 1}.records and so on, and receive nothing more."
     )

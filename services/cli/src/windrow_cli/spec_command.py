@@ -82,10 +82,9 @@ def schema(*, context: Injected) -> None:
 
 def _published(stream: str, state: Path | None, context: Context) -> spec.StreamSpec | None:
     try:
-        found = SpecCatalog(context.connect(state).session().store(), SystemClock()).newest(stream).spec
+        return SpecCatalog(context.connect(state).session().store(), SystemClock()).newest(stream).spec
     except NotFound:
         return None
-    return found.model_copy(update={"stream": stream})  # as it was written, whichever tables it is for
 
 
 def _show(changes: list[Change], context: Context) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from windrow import keys
 from windrow.admission import Admitted, Answer, RequestLimits, acknowledged, admit
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
@@ -48,18 +47,17 @@ class Handler:
         lease: Lease,
     ) -> Answer:
         """Land a request's records. Every error raised means that nothing of it was acknowledged."""
-        stream = keys.stream_of_flow(spec.stream)
         admitted = await self._admit(spec, body, content_type, codec)
         if admitted.lines is None:
             landed = await self._grouper.land_file(
-                stream, body, content_type, codec, admitted.suffix, admitted.record_count, idempotency_key
+                spec.stream, body, content_type, codec, admitted.suffix, admitted.record_count, idempotency_key
             )
         else:
             lease.take(len(admitted.lines))
-            landed = await self._grouper.land(stream, admitted.lines, admitted.record_count, idempotency_key)
+            landed = await self._grouper.land(spec.stream, admitted.lines, admitted.record_count, idempotency_key)
         if not landed.was_repeated:
             accepted = admitted.record_count - len(admitted.rejects)
-            self._metrics.count("records_accepted", accepted, stream=stream)
+            self._metrics.count("records_accepted", accepted, stream=spec.stream)
         return acknowledged(admitted, landed.key, repeated=landed.was_repeated)
 
     async def _admit(self, spec: StreamSpec, body: bytes, content_type: str, codec: str) -> Admitted:

@@ -445,6 +445,15 @@ def test_a_widening_is_one_commit_and_older_versions_can_be_read_as_they_were(la
     assert pl.scan_delta(delta).collect().select("humidity", "day").rows() == [(-1, date(2026, 1, 5))]
 
 
+def test_a_column_is_never_made_narrower(lake: DeltaLake) -> None:
+    fresh(lake).append(narrow(NOON, ["a"]).with_columns(value=pl.lit(1.5)), {})
+    fresh(lake).widen({"value": pl.Int64(), "humidity": pl.Float64()}, {})
+    after = fresh(lake)
+
+    assert (after.schema["value"], after.schema["humidity"]) == (pl.Float64(), pl.Float64())
+    assert after.read([NOON])["value"].to_list() == [1.5]
+
+
 def test_a_table_without_rows_is_widened_too(lake: DeltaLake) -> None:
     fresh(lake).widen({"humidity": pl.Float64()}, {"m": 1})
     after = fresh(lake)

@@ -26,7 +26,7 @@ from windrow.lake.rewriting import rewritten
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
 from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
 from windrow.lake.tables import Table as OpenTable
-from windrow.lake.widening import widened
+from windrow.lake.widening import to_widen, widened
 from windrow.ports import ObjectStore
 
 _CONFIGURATION: Mapping[str, str | None] = {
@@ -239,6 +239,7 @@ class DeltaHandle:
         unbounded = {name for name, kind in columns.items() if _bounded((name, kind)) is None}
         with self._unknown("widen"):
             self._forget_bounds(unbounded)
+            columns = to_widen(self.schema, columns)  # never narrower, whatever was asked for
             try:
                 # By file names alone: what they hold is written, and then takes the place of all there was.
                 self._delta.create_write_transaction(

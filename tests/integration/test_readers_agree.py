@@ -15,7 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
@@ -306,6 +308,27 @@ def test_spark_finds_the_same_rows_in_the_files_that_the_log_names(
     spark: "SparkSession", written: Written, table: str
 ) -> None:
     assert _live_rows(spark, written, table) == _read(written, table, "pyarrow")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_value_is_found_by_a_condition_on_it(written: Written, table: str) -> None:
+    """Readers leave out files by the bounds that the log has of them, which must hold for the last digit of a value."""
+    delta = DeltaTable(str(written.local(table)))
+    files = fs.SubTreeFileSystem(str(written.local(table)), fs.LocalFileSystem())
+    dataset, lazy = delta.to_pyarrow_dataset(filesystem=files), pl.scan_delta(delta)
+    rows = dataset.to_table()
+    for field in rows.schema:
+        counts = dict.fromkeys(() if pa.types.is_list(field.type) else set(rows.column(field.name).to_pylist()), 0)
+        for value in rows.column(field.name).to_pylist() if counts else ():
+            counts[value] += 1
+        for value, count in counts.items():
+            here = pc.field(field.name)
+            condition = here.is_null() if value is None else here == pa.scalar(value, field.type)
+            assert dataset.to_table(filter=condition).num_rows == count, (field.name, value)
+            there = pl.col(field.name)
+            typed = pl.lit(pa.scalar(value, field.type).as_py(), pl.Schema(pa.schema([field]))[field.name])
+            found = lazy.filter(there.is_null() if value is None else there == typed).collect().height
+            assert found == count, (field.name, value)
 
 
 # ------------------------------------------------------------------------------------------------ files

@@ -1,108 +1,26 @@
 """`windrow query` over tables as they were, and over no more of them than it must read."""
 
 import json
-import os
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
 from pyarrow import fs
 
 from tests.unit.windrow_cli.conftest import Windrow
-from windrow import topology
-from windrow.lake.delta import DeltaLake
-from windrow.lake.tables import Place
-from windrow.units import to_us
-from windrow_cli import devfile
-from windrow_cli.devfile import DevFile
+from tests.unit.windrow_cli.standing import NOW, Standing, day_rows
 from windrow_cli.tables import FolderLake, Session, TableName
-
-_NOW = datetime.now(UTC).replace(microsecond=0)
-_DAY_US = 86_400_000_000
-_FIRST_DAY = date(2026, 1, 1)
-_SCHEMA = pl.Schema(
-    {
-        "sensor": pl.String(),
-        "ts": pl.Datetime("us", "UTC"),
-        "value": pl.Float64(),
-        "_bucket": pl.Int64(),
-        "_shard": pl.Int32(),
-        "event_date": pl.Date(),
-    }
-)
-
-
-def _place(day: int) -> Place:
-    return Place(to_us(datetime(2026, 1, 1, tzinfo=UTC)) + day * _DAY_US, 0)
-
-
-def _rows(day: int, value: float, count: int = 2) -> pl.DataFrame:
-    start = _place(day).bucket_us
-    return pl.DataFrame(
-        {
-            "sensor": [f"s{number}" for number in range(count)],
-            "ts": [start + number * 3_600_000_000 for number in range(count)],
-            "value": [value] * count,
-            "_bucket": start,
-            "_shard": 0,
-            "event_date": _FIRST_DAY + timedelta(days=day),
-        },
-        schema_overrides=_SCHEMA,
-    )
-
-
-class Standing:
-    """The files of an emulator that is not running, with tables written as the writer writes them."""
-
-    def __init__(self, state: Path) -> None:
-        self.bucket = state / "s3" / "windrow-lake"
-        self.bucket.mkdir(parents=True)
-        self.lake = DeltaLake(str(self.bucket), {})
-        devfile.write(
-            state,
-            DevFile(
-                endpoint_url="http://127.0.0.1:1",
-                is_embedded=True,
-                region="r",
-                prefix="windrow",
-                topology=str(topology.find()),
-                ports={},
-            ),
-        )
-
-    def append(self, table: str, rows: pl.DataFrame, stream: str = "sensors") -> None:
-        self.lake.open_or_create(stream, table, _SCHEMA).append(rows, {})
-
-    def replace(self, table: str, day: int, rows: pl.DataFrame) -> None:
-        self.lake.open_or_create("sensors", table, _SCHEMA).replace([_place(day)], rows, {})
-
-    def folder(self, table: str, stream: str = "sensors") -> Path:
-        return self.bucket / "lake" / stream / table
-
-    def delta(self, table: str) -> DeltaTable:
-        found = self.lake.delta("sensors", table)
-        assert found is not None
-        return found
-
-    def date_versions(self, table: str, hours_ago: Mapping[int, float], stream: str = "sensors") -> None:
-        """Have versions of a table committed so long ago."""
-        for version, hours in hours_ago.items():
-            at = (_NOW - timedelta(hours=hours)).timestamp()
-            os.utime(self.folder(table, stream) / "_delta_log" / f"{version:020d}.json", (at, at))
 
 
 @pytest.fixture
 def standing(tmp_path: Path) -> Standing:
     """sensors.records: created 5 h ago, one append 4 h ago, one 3 h ago, a replacement 1 h ago. Windows since 2 h."""
     made = Standing(tmp_path / ".windrow")
-    made.append("records", _rows(0, 1.0))
-    made.append("records", _rows(1, 2.0))
-    made.replace("records", 0, _rows(0, 3.0, count=1))
-    made.append("windows_daily", _rows(0, 9.0))
+    made.append("records", day_rows(0, 1.0))
+    made.append("records", day_rows(1, 2.0))
+    made.replace("records", 0, day_rows(0, 3.0, count=1))
+    made.append("windows_daily", day_rows(0, 9.0))
     made.date_versions("records", {0: 5, 1: 4, 2: 3, 3: 1})
     made.date_versions("windows_daily", {0: 2, 1: 2})
     return made
@@ -131,7 +49,7 @@ def test_a_table_is_read_at_a_version(windrow: Windrow, standing: Standing, vers
 def test_a_table_is_read_as_of_a_moment(
     windrow: Windrow, standing: Standing, hours: float, values: list[float]
 ) -> None:
-    moment = _NOW - timedelta(hours=hours)
+    moment = NOW - timedelta(hours=hours)
 
     assert _values(windrow, "--as-of", moment.isoformat()) == values
     assert _values(windrow, "--as-of", moment.replace(tzinfo=None).isoformat()) == values
@@ -145,7 +63,7 @@ def test_a_moment_may_be_so_long_ago(windrow: Windrow, standing: Standing, ago: 
 
 def test_it_is_said_which_version_was_read(windrow: Windrow, standing: Standing) -> None:
     ran = windrow("query", "from sensors.records", "--as-of", "90m")
-    at = (_NOW - timedelta(hours=3)).isoformat().replace("+00:00", "Z")
+    at = (NOW - timedelta(hours=3)).isoformat().replace("+00:00", "Z")
 
     assert f"sensors.records at version 2 of {at}" in ran.err
     assert "at version" not in windrow("query", "from sensors.records").err
@@ -295,7 +213,7 @@ class WatchedLake(FolderLake):
 def test_files_that_cannot_hold_such_rows_are_not_opened(tmp_path: Path, condition: str, files: int, rows: int) -> None:
     standing = Standing(tmp_path / ".windrow")
     for day in range(6):
-        standing.append("records", _rows(day, float(day)))
+        standing.append("records", day_rows(day, float(day)))
     lake = WatchedLake(standing)
     result = Session(lake).run(f"select count(*) n, count(sensor) from sensors.records where {condition}")
 

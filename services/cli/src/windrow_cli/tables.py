@@ -17,6 +17,7 @@ from windrow import flows, keys
 from windrow import topology as topologies
 from windrow.errors import BadInput, NotFound, Unavailable
 from windrow.lake.delta import DeltaLake
+from windrow.lake.tables import Table
 from windrow_cli import connection, devfile
 from windrow_cli.connection import Deployment
 from windrow_cli.context import Context
@@ -45,6 +46,9 @@ class TableName:
 
 class Lake:
     """The tables of a deployment, and their files."""
+
+    deployment: Deployment | None = None
+    """None where nothing runs: then there are files, and no figures to hold against them."""
 
     def __init__(self, lake: DeltaLake, root: fs.FileSystem) -> None:
         """`root` holds what the lake holds, for pyarrow.
@@ -86,6 +90,10 @@ class Lake:
         """A table at its newest version, or None if there is none."""
         return self._lake.delta(self.flow(name.stream), name.table)
 
+    def handle(self, name: TableName) -> Table | None:
+        """The same as services open it."""
+        return self._lake.open(self.flow(name.stream), name.table)
+
     def files(self, name: TableName) -> fs.FileSystem:
         """The files of a table."""
         return fs.SubTreeFileSystem(self._folder(name), self._root)
@@ -104,6 +112,14 @@ class Lake:
 
     def _folder(self, name: TableName) -> str:
         return keys.lake_prefix(self.flow(name.stream), name.table).rstrip("/")
+
+    def log_file(self, name: TableName, file: str) -> bytes:
+        """A file of a table's log."""
+        with (
+            _reaching(f"read {name}/_delta_log/{file}"),
+            self.files(name).open_input_file(f"_delta_log/{file}") as found,
+        ):
+            return bytes(found.read())
 
     def _folders(self, path: str) -> list[str]:
         with _reaching("list the tables"):
@@ -124,6 +140,7 @@ class RunningLake(Lake):
             secret_key=options.get("AWS_SECRET_ACCESS_KEY"),
         )
         bucket = session.topology.zone_buckets(session.prefix)["lake"]
+        self.deployment = deployment
         super().__init__(deployment.lake(), fs.SubTreeFileSystem(bucket, s3))
 
 

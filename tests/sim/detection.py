@@ -25,10 +25,11 @@ _MOST_SEEDS = 200
 
 def seeds_until_caught(mutant: Mutant, first: int, most: int) -> int | None:
     """How many seeds from `first` on were run until a law broke; None if none did."""
-    with mutant.patch():
-        for number in range(most):
-            if run(first + number).violation is not None:
-                return number + 1
+    for number in range(most):
+        with mutant.patch():
+            report = run(first + number)
+        if report.violation is not None:
+            return number + 1
     return None
 
 

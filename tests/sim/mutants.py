@@ -90,19 +90,14 @@ def takes_any_412_for_its_own() -> Iterator[None]:
 
 @mutant(2, "a batch that is delivered again is another batch: it is named after its delivery, not after what it holds")
 def names_batches_after_their_delivery() -> Iterator[None]:
-    process = consuming.Handler.process
+    deliveries: Counter[str] = Counter()
 
-    def counted(self: Any, landed: Any) -> str:
-        deliveries = self.store._process.world.__dict__.setdefault("deliveries", Counter())
-        deliveries[landed.key] += 1
-        number = min(deliveries[landed.key], 3)
-        named = _Instead(
-            keys, batch_id=lambda key, etag: keys.batch_id(key, etag if number == 1 else f"{etag}{number}")
-        )
-        with mock.patch.object(consuming, "keys", named):
-            return process(self, landed)
+    def named(key: str, etag: str) -> str:
+        deliveries[key] += 1
+        number = min(deliveries[key], 3)
+        return keys.batch_id(key, etag if number == 1 else f"{etag}{number}")
 
-    with mock.patch.object(consuming.Handler, "process", counted):
+    with mock.patch.object(consuming, "keys", _Instead(keys, batch_id=named)):
         yield
 
 

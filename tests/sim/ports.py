@@ -162,6 +162,9 @@ class Handle:
     def compact(self, day: date, target_file_bytes: int) -> int:
         return self._commit(f"compact {day}", {}, lambda: self._inner.compact(day, target_file_bytes))
 
+    def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
+        self._commit(f"widen {sorted(columns)}", marks, lambda: self._inner.widen(columns, marks))
+
     def vacuum(self, marks: Mapping[str, int]) -> int:
         return self._commit("vacuum", marks, lambda: self._inner.vacuum(marks))
 

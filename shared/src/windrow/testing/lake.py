@@ -13,6 +13,7 @@ from windrow.errors import OutcomeUnknown, SchemaConflict
 from windrow.lake.marks import AddedFile
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
 from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
+from windrow.lake.widening import to_widen
 
 
 class _File(NamedTuple):
@@ -89,6 +90,10 @@ class MemoryTable:
     def target_file_bytes(self) -> int:
         return self._target_file_bytes
 
+    @property
+    def schema(self) -> pl.Schema:
+        return self._at.schema
+
     def mark(self, name: str) -> int | None:
         return self._at.marks.get(name)
 
@@ -153,6 +158,17 @@ class MemoryTable:
         self._commit(others, {}, pl.concat(small, how="diagonal"))
         return len(small) - 1
 
+    def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
+        wider = to_widen(self.schema, columns)
+        try:
+            files = [
+                file._replace(rows=file.rows.cast({name: wider[name] for name in wider if name in file.rows.columns}))
+                for file in self._at.files
+            ]
+        except pl.exceptions.PolarsError as error:
+            raise SchemaConflict(f"widen {self._log.name}: {error}") from error
+        self._commit(files, marks, schema=pl.Schema({**self.schema, **wider}))
+
     def vacuum(self, marks: Mapping[str, int]) -> int:
         self._commit(self._at.files, marks)
         return 0
@@ -165,9 +181,15 @@ class MemoryTable:
             elif left.height:
                 yield file._replace(path=f"{file.path}.{self._at.number + 1}", rows=left)
 
-    def _commit(self, kept: Iterable[_File], marks: Mapping[str, int], added: pl.DataFrame | None = None) -> None:
+    def _commit(
+        self,
+        kept: Iterable[_File],
+        marks: Mapping[str, int],
+        added: pl.DataFrame | None = None,
+        schema: pl.Schema | None = None,
+    ) -> None:
         number = self._at.number + 1
-        schema = self._at.schema
+        schema = self._at.schema if schema is None else schema
         files: tuple[_File, ...] = ()
         if added is not None:
             schema = pl.Schema({**schema, **added.schema})

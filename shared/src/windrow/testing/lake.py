@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
@@ -13,7 +12,7 @@ from windrow.errors import OutcomeUnknown, SchemaConflict
 from windrow.lake.marks import AddedFile
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
 from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
-from windrow.lake.widening import to_widen
+from windrow.lake.widening import to_widen, widened
 
 
 class _File(NamedTuple):
@@ -134,15 +133,12 @@ class MemoryTable:
         if rows.is_empty():
             self._commit(self._at.files, marks)
             return
-        self._check_schema(rows.schema)
-        self._commit(self._at.files, marks, rows)
+        self._commit(self._at.files, marks, self._fitted(rows))
 
     def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
         if not isinstance(rows, pl.DataFrame):
-            first = next(rows)
-            self._check_schema(first.schema)
-            rows = pl.concat(chain([first], rows))
-        self._check_schema(rows.schema)
+            rows = pl.concat(rows)
+        rows = self._fitted(rows)
         if not places:
             raise OutcomeUnknown(f"commit to {self._log.name}: nothing is named that rows could take the place of")
         self._commit(self._without(lambda file: file.rows.filter(~_within(places))), marks, rows)
@@ -198,13 +194,16 @@ class MemoryTable:
         self._log.commit(self._at, new)
         self._added = files
 
-    def _check_schema(self, schema: pl.Schema) -> None:
-        for name, kind in schema.items():
-            if name in self._at.schema and self._at.schema[name] != kind:
+    def _fitted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows as wide as the table."""
+        rows = widened(rows, self.schema, self._log.name)
+        for name, kind in rows.schema.items():
+            if name in self.schema and self.schema[name] != kind:
                 raise SchemaConflict(
-                    f"{self._log.name}: column {name!r} is {self._at.schema[name]} in the table and {kind} in the "
-                    "spec; a column cannot change its type, give the new one another name"
+                    f"{self._log.name}: column {name!r} is {self.schema[name]} in the table and {kind} in the spec; "
+                    "a column cannot change its type, give the new one another name"
                 )
+        return rows
 
 
 def _files_of(rows: pl.DataFrame, version: int) -> tuple[_File, ...]:

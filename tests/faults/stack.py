@@ -1,0 +1,208 @@
+"""All of Windrow on loopback ports: the embedded emulator, the five services under their keepers, and, where asked for,
+the fault proxy between them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from tests.faults.keeper import Death
+from tests.faults.points import SERVICES
+from tests.faults.trap import Arm, read_arms, write_arms
+from tests.support import http
+from tests.support.waiting import eventually
+from windrow import topology as topologies
+from windrow.aws.session import AwsSession
+from windrow_cli import connection, ports
+
+_ROOT = Path(__file__).parents[2]
+_PREFIX = "faults"
+_REGION = "eu-central-1"
+_START_S = 60.0
+_STOP_S = 10.0
+_VISIBILITY_S = 5
+"""Messages of a killed worker come back soon: their redelivery is to fall into the same run."""
+
+_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    # As `windrow dev` has them, only quicker: nothing is waited for that a run does not need.
+    "ingest": {"LINGER_S": "0.05"},
+    "consumer": {"SWEEP_S": "0.5", "SWEEP_AFTER_S": "2"},
+    "windower": {"SWEEP_S": "0.5", "SWEEP_AFTER_S": "2", "LINGER_S": "0.05"},
+    "writer": {"LINGER_S": "0.2"},
+    "reprocessor": {},
+}
+_WORKER = {"WAIT_S": "1", "RETRY_BASE_S": "0.2", "RETRY_CAP_S": "2", "STOPPED_PROBE_S": "0.5"}
+
+
+@dataclass
+class Stack:
+    """A deployment of its own in a folder. Used as a context; whatever it started is gone after it."""
+
+    folder: Path
+    proxy_seed: int | None = None
+    """Put the fault proxy between the services and the emulator, with faults drawn by this seed."""
+    is_cold: bool = False
+    """Start services as any new process starts, instead of from one that has its packages imported."""
+    mutants: Mapping[str, str] = field(default_factory=dict)
+    """Service → the way in which it is broken on purpose."""
+    _processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        base = ports.free_base(len(SERVICES) + 2)
+        self._ports = {name: base + number for number, name in enumerate((*SERVICES, "emulator", "proxy"))}
+
+    # ------------------------------------------------------------------------------------------ starting and ending
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end()
+
+    def _start(self) -> None:
+        topology = topologies.load(_ROOT / "infra" / "topology.json")
+        queues = {
+            name: msgspec.structs.replace(shape, visibility_s=_VISIBILITY_S) for name, shape in topology.queues.items()
+        }
+        topology = msgspec.structs.replace(topology, queues=queues)
+        self._topology_path = self.folder / "topology.json"
+        self._topology_path.write_bytes(msgspec.json.encode(topology))
+        emulator = ["--root", str(self.folder / "s3"), "--port", str(self._ports["emulator"])]
+        emulator += ["--topology", str(self._topology_path), "--prefix", _PREFIX, "--region", _REGION]
+        self._run("emulator", ["windrow_cli.emulator", *emulator])
+        if self.proxy_seed is not None:
+            proxy = ["--port", str(self._ports["proxy"]), "--upstream", str(self._ports["emulator"])]
+            self._run("proxy", ["tests.faults.proxy", *proxy, "--seed", str(self.proxy_seed)])
+        self._await("emulator", "healthz")
+        self.aws = AwsSession(topology, _PREFIX, _REGION, self._url("emulator"))
+        if self.proxy_seed is not None:
+            self._await("proxy", "__faults__")
+
+    def start_services(self) -> None:
+        """Once the specs are published."""
+        for name in SERVICES:
+            arguments = ["--arms", str(self._arms(name)), "--deaths", str(self._deaths(name))]
+            arguments += ["--pid", str(self._pid(name)), *(["--cold"] if self.is_cold else [])]
+            arguments += ["--mutant", self.mutants[name]] if name in self.mutants else []
+            self._run(name, ["tests.faults.keeper", name, *arguments])
+        for name in SERVICES:
+            self._await(name, "readyz")
+
+    def _run(self, name: str, module: Sequence[str]) -> None:
+        given: dict[str, str | None] = {**os.environ, **connection.embedded_variables(os.environ)}
+        environment = {variable: value for variable, value in given.items() if value is not None}
+        own = {**_SETTINGS.get(name, {}), **({} if name == "ingest" else _WORKER)} if name in SERVICES else {}
+        environment |= {f"WINDROW_{variable}": value for variable, value in own.items()}
+        environment |= {
+            "PYTHONPATH": str(_ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "AWS_REGION": _REGION,
+            "AWS_ENDPOINT_URL": self._url("emulator" if self.proxy_seed is None else "proxy"),
+            "WINDROW_PREFIX": _PREFIX,
+            "WINDROW_TOPOLOGY": str(self._topology_path),
+            "WINDROW_PORT": str(self._ports[name]),
+        }
+        with self.log_path(name).open("ab") as log:
+            command = [sys.executable, "-m", *module]
+            self._processes.append(
+                subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            )
+
+    def _await(self, name: str, path: str) -> None:
+        process = self._processes[-1]
+
+        def answers() -> bool:
+            assert process.poll() is None, f"{process.args} ended: {self.log_path(name).read_text()[-2000:]}"
+            try:
+                return http.get(f"{self._url(name)}/{path}")[0] == 200
+            except OSError:
+                return False
+
+        eventually(answers, _START_S, f"{name} to answer; its log is {self.log_path(name)}", every_s=0.05)
+
+    def _end(self) -> None:
+        for process in reversed(self._processes):  # services first; a keeper takes its child along
+            process.terminate()
+        for process in reversed(self._processes):
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
+
+    # ------------------------------------------------------------------------------------------ what runs
+
+    @property
+    def lake_folder(self) -> Path:
+        """Where the emulator keeps the tables."""
+        return self.folder / "s3" / f"{_PREFIX}-lake"
+
+    @property
+    def ingest(self) -> int:
+        """The port that takes records."""
+        return self._ports["ingest"]
+
+    @property
+    def reprocessor(self) -> int:
+        """The port that replays."""
+        return self._ports["reprocessor"]
+
+    @property
+    def proxy(self) -> str:
+        """Where the fault proxy is told and asked."""
+        return f"{self._url('proxy')}/__faults__"
+
+    def pid(self, service: str) -> int:
+        """The process that serves now, or did a moment ago."""
+        return int(self._pid(service).read_text())
+
+    def arm(self, service: str, arms: list[Arm]) -> None:
+        write_arms(self._arms(service), arms)
+
+    def armed(self, service: str) -> list[Arm]:
+        """What has not fired yet."""
+        return read_arms(self._arms(service))
+
+    def fired(self, service: str) -> list[str]:
+        """The points at which a service has killed itself so far, in order."""
+        path = self._arms(service).with_suffix(".fired")
+        return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+    def deaths(self) -> list[Death]:
+        """Every death so far, by time."""
+        found = [
+            msgspec.json.decode(line, type=Death)
+            for name in SERVICES
+            if self._deaths(name).exists()
+            for line in self._deaths(name).read_bytes().splitlines()
+        ]
+        return sorted(found, key=lambda death: death.at_s)
+
+    def log_path(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def _url(self, name: str) -> str:
+        return f"http://{ports.LOOPBACK}:{self._ports[name]}"
+
+    def _arms(self, service: str) -> Path:
+        return self.folder / f"{service}.arms"
+
+    def _deaths(self, service: str) -> Path:
+        return self.folder / f"{service}.deaths"
+
+    def _pid(self, service: str) -> Path:
+        return self.folder / f"{service}.pid"

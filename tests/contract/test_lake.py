@@ -1,6 +1,8 @@
 """The laws of the Lake and Table ports, on a local folder and on both emulators (laws 5 and 7 rest on them)."""
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -40,7 +42,7 @@ def lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp
     if request.param == "local":
         return DeltaLake(str(tmp_path), {})
     session = deploy(request.getfixturevalue(request.param), only(topology, buckets=["lake"]))
-    return DeltaLake(session.lake_uri(), session.lake_options())
+    return session.lake()
 
 
 def rows(place: Place, sensors: Sequence[str], value: float = 1.0) -> pl.DataFrame:
@@ -54,7 +56,7 @@ def rows(place: Place, sensors: Sequence[str], value: float = 1.0) -> pl.DataFra
             "ts": [start + number for number in range(len(sensors))],
             "_bucket": [place.bucket_us] * len(sensors),
             "_shard": [place.shard] * len(sensors),
-            "event_date": [datetime.fromtimestamp(place.bucket_us // 1_000_000, UTC).date()] * len(sensors),
+            "event_date": [day_of(place)] * len(sensors),
         },
         schema_overrides=SCHEMA,
     )
@@ -62,6 +64,10 @@ def rows(place: Place, sensors: Sequence[str], value: float = 1.0) -> pl.DataFra
 
 def sensors(table: Table, *places: Place) -> list[str]:
     return sorted(table.read(places)["sensor"])
+
+
+def day_of(place: Place) -> date:
+    return datetime.fromtimestamp(place.bucket_us // 1_000_000, UTC).date()
 
 
 def fresh(lake: DeltaLake) -> Table:
@@ -120,6 +126,56 @@ def test_marks_hold_microseconds_and_survive_a_checkpoint(lake: DeltaLake) -> No
     assert (after.mark("batch:a"), after.mark("batch:b"), after.row_count()) == (1, 1, 2)
 
 
+def test_marks_are_those_the_library_reads_whatever_was_read_before(lake: DeltaLake) -> None:
+    early = fresh(lake)
+    for number in range(6):
+        fresh(lake).append(rows(NOON, ["a"]), {f"batch:{number}": 1, "windrow.decoded": number})
+        if number in (1, 3):
+            delta = lake.delta("sensors", "records")
+            assert delta is not None
+            delta.create_checkpoint()
+    forgetful = copy.copy(lake)
+    forgetful._marks = {}
+    names = [*(f"batch:{number}" for number in range(7)), "windrow.decoded"]
+
+    assert [fresh(lake).mark(name) for name in names] == [1, 1, 1, 1, 1, 1, None, 5]
+    for table in (fresh(lake), fresh(forgetful), early):
+        delta = lake.delta("sensors", "records")
+        assert delta is not None
+        delta.load_as_version(table.version)
+        assert [table.mark(name) for name in names] == [delta.transaction_version(name) for name in names]
+
+
+def test_what_a_handle_carries_is_set_by_whatever_it_commits(lake: DeltaLake) -> None:
+    for number, commit in enumerate(COMMITS.values()):
+        table = fresh(lake)
+        table.carry({"windrow.fence": number})
+        commit(table, {"m": number})
+        assert (fresh(lake).mark("windrow.fence"), fresh(lake).mark("m")) == (number, number)
+
+
+def test_a_commit_names_the_files_that_it_added(lake: DeltaLake) -> None:
+    table = fresh(lake)
+    assert table.committed_files() == ()
+    table.append(pl.concat([rows(NOON, ["a", "b"]), rows(NEXT_DAY, ["c"])]), {})
+    found = {file.event_date: file for file in table.committed_files()}
+    held = {file.event_date: file for file in fresh(lake).files()}
+
+    assert {day: file.row_count for day, file in found.items()} == {day_of(NOON): 2, day_of(NEXT_DAY): 1}
+    assert {day: (file.path, file.size_bytes) for day, file in found.items()} == {
+        day: (file.path, file.size_bytes) for day, file in held.items()
+    }
+    assert (held[day_of(NOON)].first_bucket_us, held[day_of(NOON)].last_bucket_us) == (NOON.bucket_us, NOON.bucket_us)
+
+
+def test_rows_are_read_in_batches_or_in_part_as_well(lake: DeltaLake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["a", "b"]), rows(ONE, ["c"])]), {})
+    table = fresh(lake)
+
+    assert pl.concat(table.scan(NOON)).sort("sensor").equals(rows(NOON, ["a", "b"]))
+    assert table.read([NOON, ONE], ["sensor"]).sort("sensor").rows() == [("a",), ("b",), ("c",)]
+
+
 def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: DeltaLake) -> None:
     everything = [rows(NOON, ["noon"]), rows(NOON_OTHER_SHARD, ["shard 1"]), rows(ONE, ["one"]), rows(NEXT_DAY, ["d"])]
     fresh(lake).append(pl.concat(everything), {})
@@ -154,6 +210,26 @@ def test_many_places_are_replaced_in_one_commit(lake: DeltaLake) -> None:
     assert [sensors(after, place) for place in (NOON, NEXT_DAY, ONE)] == [["new"], ["new"], ["kept"]]
 
 
+def test_a_place_is_replaced_by_rows_that_come_in_batches(lake: DeltaLake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(ONE, ["kept"])]), {})
+    fresh(lake).replace([NOON], iter([rows(NOON, ["new 1"]), rows(NOON, ["new 2", "ü'"])]), {"m": 1})
+    after = fresh(lake)
+
+    assert (sensors(after, NOON), sensors(after, ONE), after.mark("m")) == (["new 1", "new 2", "ü'"], ["kept"], 1)
+
+
+def test_batches_that_break_off_replace_nothing(lake: DeltaLake) -> None:
+    def broken() -> Iterator[pl.DataFrame]:
+        yield rows(NOON, ["new"])
+        raise OutcomeUnknown("the source went away")
+
+    fresh(lake).append(rows(NOON, ["old"]), {})
+    with pytest.raises(OutcomeUnknown):
+        fresh(lake).replace([NOON], broken(), {"m": 1})
+
+    assert (sensors(fresh(lake), NOON), fresh(lake).mark("m")) == (["old"], None)
+
+
 def test_replacing_a_place_by_nothing_empties_it(lake: DeltaLake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(ONE, ["kept"])]), {})
     fresh(lake).replace([NOON], rows(NOON, []), {"m": 1})
@@ -186,6 +262,60 @@ def test_what_a_mark_is_called_is_text_too(lake: DeltaLake) -> None:
     after = fresh(lake)
 
     assert [after.mark(name) for name in HOSTILE if name] == [n for n, name in enumerate(HOSTILE) if name]
+
+
+# ------------------------------------------------------------------------------------------------ maintenance
+
+
+def test_removing_days_leaves_later_ones_and_sets_marks_with_it(lake: DeltaLake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["a"]), rows(ONE, ["b"]), rows(NEXT_DAY, ["c"])]), {})
+    fresh(lake).remove_before(day_of(NEXT_DAY), {"windrow.expired": 2})
+    after = fresh(lake)
+
+    assert (sensors(after, NOON, ONE, NEXT_DAY), after.mark("windrow.expired"), after.row_count()) == (["c"], 2, 1)
+
+
+def test_compaction_merges_the_files_of_one_day_and_changes_no_row(lake: DeltaLake) -> None:
+    for number in range(4):
+        fresh(lake).append(pl.concat([rows(NOON, [f"n{number}"]), rows(NEXT_DAY, [f"d{number}"])]), {f"b{number}": 1})
+    before = fresh(lake)
+    fewer = fresh(lake).compact(day_of(NOON), 1_000_000)
+    after = fresh(lake)
+    count = Counter(file.event_date for file in after.files())
+
+    assert (fewer, count) == (3, {day_of(NOON): 1, day_of(NEXT_DAY): 4})
+    assert sensors(after, NOON, NEXT_DAY) == sensors(before, NOON, NEXT_DAY)
+    assert [after.mark(f"b{number}") for number in range(4)] == [1, 1, 1, 1]
+
+
+def test_compaction_gives_way_to_a_commit_that_replaced_its_files(lake: DeltaLake) -> None:
+    for number in range(2):
+        fresh(lake).append(rows(NOON, [f"n{number}"]), {})
+    stale = fresh(lake)
+    fresh(lake).replace([NOON], rows(NOON, ["theirs"]), {})
+    with pytest.raises(OutcomeUnknown):
+        stale.compact(day_of(NOON), 1_000_000)
+
+    assert sensors(fresh(lake), NOON) == ["theirs"]
+
+
+def test_compaction_and_an_append_lose_nothing_of_each_other(lake: DeltaLake) -> None:
+    for number in range(2):
+        fresh(lake).append(rows(NOON, [f"n{number}"]), {})
+    stale = fresh(lake)
+    fresh(lake).append(rows(NOON, ["theirs"]), {"theirs": 1})
+    with suppress(OutcomeUnknown):  # either is right: no row changes
+        stale.compact(day_of(NOON), 1_000_000)
+
+    assert (sensors(fresh(lake), NOON), fresh(lake).mark("theirs")) == (["n0", "n1", "theirs"], 1)
+
+
+def test_vacuum_keeps_every_file_of_the_last_week_and_notes_when_it_ran(lake: DeltaLake) -> None:
+    fresh(lake).append(rows(NOON, ["a"]), {})
+    fresh(lake).replace([NOON], rows(NOON, ["b"]), {})
+    removed = fresh(lake).vacuum({"windrow.vacuumed_us": 7})
+
+    assert (removed, fresh(lake).mark("windrow.vacuumed_us"), sensors(fresh(lake), NOON)) == (0, 7, ["b"])
 
 
 # ------------------------------------------------------------------------------------------------ one committer
@@ -270,8 +400,10 @@ def test_rows_lie_below_the_day_of_their_event(lake: DeltaLake) -> None:
     delta = lake.delta("sensors", "records")
 
     assert delta is not None
-    days = {datetime.fromtimestamp(place.bucket_us // 1_000_000, UTC).date() for place in (NOON, NEXT_DAY)}
-    assert {date.fromisoformat(str(part["event_date"])) for part in delta.partitions()} == days
+    assert {date.fromisoformat(str(part["event_date"])) for part in delta.partitions()} == {
+        day_of(NOON),
+        day_of(NEXT_DAY),
+    }
 
 
 def test_pyarrow_and_duckdb_can_filter_a_table_by_text(tmp_path: Path) -> None:

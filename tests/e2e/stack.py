@@ -105,7 +105,7 @@ class Stack:
         return self.session.store()
 
     def lake(self) -> DeltaLake:
-        return DeltaLake(self.session.lake_uri(), self.session.lake_options())
+        return self.session.lake()
 
     def close(self) -> None:
         """Close this side's connections."""

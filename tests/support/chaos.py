@@ -1,13 +1,12 @@
 """Faults on purpose: a process that dies at its n-th effect, and a lake whose replies are lost or whose table moves."""
 
-from collections.abc import Callable, Mapping, Sequence
-
-import polars as pl
+from collections.abc import Callable
+from typing import Any
 
 from tests.support.pipeline import Pipeline
 from windrow.errors import OutcomeUnknown
 from windrow.lake.delta import DeltaLake
-from windrow.lake.tables import Place, Table
+from windrow.lake.tables import Table
 
 
 class Killed(BaseException):
@@ -47,8 +46,8 @@ class HookedLake:
         found = self._inner.open(stream, table)
         return None if found is None else HookedTable(found, self._hook)
 
-    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> Table:
-        return HookedTable(self._inner.open_or_create(stream, table, schema), self._hook)
+    def open_or_create(self, *arguments: Any) -> Table:
+        return HookedTable(self._inner.open_or_create(*arguments), self._hook)
 
 
 class HookedTable:
@@ -58,31 +57,18 @@ class HookedTable:
         self._inner = inner
         self._hook = hook
 
-    @property
-    def version(self) -> int:
-        return self._inner.version
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+        if name not in ("append", "replace", "remove_before", "compact", "vacuum"):
+            return method
 
-    def mark(self, name: str) -> int | None:
-        return self._inner.mark(name)
+        def committing(*arguments: Any) -> Any:
+            self._hook("commit")
+            answer = method(*arguments)
+            self._hook("commit.after")
+            return answer
 
-    def row_count(self) -> int:
-        return self._inner.row_count()
-
-    def read(self, places: Sequence[Place]) -> pl.DataFrame:
-        return self._inner.read(places)
-
-    def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
-        return self._inner.read_windows(shard, from_us, to_us)
-
-    def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        self._hook("commit")
-        self._inner.append(rows, marks)
-        self._hook("commit.after")
-
-    def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        self._hook("commit")
-        self._inner.replace(places, rows, marks)
-        self._hook("commit.after")
+        return committing
 
 
 def lose_replies(every: int, of: str) -> Callable[[str], None]:

@@ -19,7 +19,6 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
 from windrow.decoding.parts import DecodeLimits
 from windrow.framing import JSON_TYPES
-from windrow.lake.delta import DeltaLake
 from windrow.messages import Landed
 from windrow.outcomes import Done
 from windrow.ports import ObjectHeaders
@@ -42,7 +41,7 @@ class Deployed:
 
     def __post_init__(self) -> None:
         self.store, self.clock, self.metrics = self.session.store(), SystemClock(), RecordingMetrics()
-        self.lake = DeltaLake(self.session.lake_uri(), self.session.lake_options())
+        self.lake = self.session.lake()
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
         self.writer = WriterHandler(
             store=self.store,

@@ -39,10 +39,8 @@ class Deployment:
 
     def lake(self) -> "DeltaLake":
         """Its tables."""
-        from windrow.lake.delta import DeltaLake  # noqa: PLC0415  polars too
-
         session = self.session()
-        return DeltaLake(session.lake_uri(), session.lake_options())
+        return session.lake()
 
     def url(self, service: str) -> str:
         """Where one of its services answers HTTP, when it runs on this machine."""

@@ -4,7 +4,6 @@ from windrow import process, topology
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
-from windrow.lake.delta import DeltaLake
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_windower.handler import Handler
@@ -19,7 +18,7 @@ def run(settings: WindowerSettings, log: Log) -> None:
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
     catalog = SpecCatalog(store, clock)
-    lake = DeltaLake(aws.lake_uri(), aws.lake_options())
+    lake = aws.lake()
     writes = aws.queue("writes")
     refresher = Refresher(
         store=store,

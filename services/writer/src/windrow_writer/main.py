@@ -4,7 +4,6 @@ from windrow import process, topology
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
-from windrow.lake.delta import DeltaLake
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
@@ -19,7 +18,7 @@ def run(settings: WriterSettings, log: Log) -> None:
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
     handler = Handler(
         store=store,
-        lake=DeltaLake(aws.lake_uri(), aws.lake_options()),
+        lake=aws.lake(),
         catalog=SpecCatalog(store, clock),
         committer=Committer(clock, metrics, log, settings.commit_attempts),
         clock=clock,

@@ -8,6 +8,7 @@ from botocore.config import Config
 
 from windrow.aws.s3 import S3ObjectStore
 from windrow.aws.sqs import SqsQueue
+from windrow.lake.delta import DeltaLake
 from windrow.topology import Topology
 
 _MAX_CONNECTIONS = 32
@@ -44,6 +45,10 @@ class AwsSession:
 
     def dead_letters_of(self, name: str) -> SqsQueue:
         return self.queue(self.topology.dead_letter_queue(name))
+
+    def lake(self) -> DeltaLake:
+        """All tables."""
+        return DeltaLake(self.lake_uri(), self.lake_options(), self.store())
 
     def lake_options(self) -> Mapping[str, str]:
         """How deltalake's own S3 client reaches the same place."""

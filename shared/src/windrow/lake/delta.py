@@ -5,30 +5,48 @@ a way that matters; application transactions are recorded but not enforced; any 
 landed. Writing by path would open a fresh snapshot and defeat all of it, so it is not done anywhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
-from arro3.core import DataType, Field, Table
+from arro3.core import DataType, Field, RecordBatchReader, Table
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from windrow import keys
-from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
+from windrow.errors import NotFound, OutcomeUnknown, SchemaConflict, Unavailable
+from windrow.lake.marks import AddedFile, Log, Marks, read_commit, read_marks
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
-from windrow.lake.tables import Place
+from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
 from windrow.lake.tables import Table as OpenTable
+from windrow.ports import ObjectStore
 
-_CONFIGURATION: Mapping[str, str | None] = {"delta.dataSkippingNumIndexedCols": "-1"}
-_WRITER = WriterProperties(compression="ZSTD", compression_level=3)
+_CONFIGURATION: Mapping[str, str | None] = {
+    "delta.dataSkippingNumIndexedCols": "-1",
+    # Time travel goes back a week: as long as removed files are kept, and their versions in the log.
+    "delta.logRetentionDuration": "interval 7 days",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+}
+_ROW_GROUP_ROWS = 250_000
+"""Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
+_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=_ROW_GROUP_ROWS)
+_BATCH_ROWS = 64_000
 
 
 class DeltaLake:
-    """Every table of a deployment, below one URI."""
+    """Every table of a deployment, below one URI: a local folder, or a bucket that `store` reads too."""
 
-    def __init__(self, uri: str, options: Mapping[str, str]) -> None:
+    def __init__(self, uri: str, options: Mapping[str, str], store: ObjectStore | None = None) -> None:
         self._uri = uri.rstrip("/")
         self._options = dict(options)
+        self._store = store
+        self._marks: dict[str, Marks] = {}
 
     def table_uri(self, stream: str, table: str) -> str:
         """Where a table lies, for people and readers."""
@@ -45,9 +63,11 @@ class DeltaLake:
 
     def open(self, stream: str, table: str) -> OpenTable | None:
         found = self.delta(stream, table)
-        return None if found is None else DeltaHandle(found)
+        return None if found is None else DeltaHandle(found, self._log(stream, table), self._marks)
 
-    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> OpenTable:
+    def open_or_create(
+        self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
+    ) -> OpenTable:
         found = self.delta(stream, table)
         if found is None:
             try:
@@ -61,44 +81,89 @@ class DeltaLake:
                 )
             except (DeltaError, OSError) as error:
                 raise OutcomeUnknown(f"create {stream}/{table}: {_first_line(error)}") from error
-        return DeltaHandle(found)
+        return DeltaHandle(found, self._log(stream, table), self._marks, target_file_bytes)
+
+    def _log(self, stream: str, table: str) -> Log:
+        prefix = keys.lake_prefix(stream, table)
+        return _FolderLog(Path(self._uri) / prefix) if self._store is None else _StoredLog(self._store, prefix)
 
 
 class DeltaHandle:
-    """One open Delta table."""
+    """One open Delta table. `known` holds the marks of tables as they were last read, by URI."""
 
-    def __init__(self, delta: DeltaTable) -> None:
+    def __init__(
+        self, delta: DeltaTable, log: Log, known: dict[str, Marks], target_file_bytes: int = TARGET_FILE_BYTES
+    ) -> None:
         self._delta = delta
-        self._marks: dict[str, int | None] = {}
+        self._log = log
+        self._target_file_bytes = target_file_bytes
+        self._opened_at = delta.version()
+        self._known = known
+        self._carried: dict[str, int] = {}
+        self._marks_read = False
+        self._marks: Marks | None = None
 
     @property
     def version(self) -> int:
-        return self._delta.version()
+        return self._opened_at
 
     def mark(self, name: str) -> int | None:
-        # The library reads the log for every answer; at one version it is always the same.
-        if name not in self._marks:
-            self._marks[name] = self._delta.transaction_version(name)
-        return self._marks[name]
+        if not self._marks_read:
+            self._marks = self._read_marks()
+            self._marks_read = True
+        return self._delta.transaction_version(name) if self._marks is None else self._marks.get(name)
+
+    def _read_marks(self) -> Marks | None:
+        uri = self._delta.table_uri
+        known = self._known.get(uri)
+        try:
+            found = read_marks(self._log, self._opened_at, known)
+        except (Unavailable, msgspec.MsgspecError, pl.exceptions.PolarsError) as error:
+            raise Unavailable(f"{uri}: {_first_line(error)}") from error
+        if found is not None and (known is None or known.version < found.version):
+            self._known[uri] = found
+        return found
+
+    def carry(self, marks: Mapping[str, int]) -> None:
+        self._carried.update(marks)
+
+    def committed_files(self) -> Sequence[AddedFile]:
+        version = self._delta.version()
+        commit = None if version == self._opened_at else read_commit(self._log, version)
+        return () if commit is None else commit.added
+
+    def files(self) -> Sequence[DataFile]:
+        actions = pl.DataFrame(self._delta.get_add_actions(flatten=True))
+        if actions.is_empty():
+            return ()
+        return [
+            DataFile(*row)
+            for row in actions.select(
+                "path", "size_bytes", "num_records", f"partition.{EVENT_DATE}", f"min.{BUCKET}", f"max.{BUCKET}"
+            ).iter_rows()
+        ]
 
     def row_count(self) -> int:
         actions = pl.DataFrame(self._delta.get_add_actions(flatten=True))
         return int(actions["num_records"].sum()) if actions.height else 0
 
-    def read(self, places: Sequence[Place]) -> pl.DataFrame:
-        wanted = pl.any_horizontal(
-            *((pl.col(BUCKET) == place.bucket_us) & (pl.col(SHARD) == place.shard) for place in places),
-            pl.lit(value=False),
-        )
-        return self._read(wanted)
+    def read(self, places: Sequence[Place], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        return self._read(_in(places), columns)
 
     def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
         first, last = (pl.lit(at_us).cast(TIMESTAMP) for at_us in (from_us, to_us))
         return self._read((pl.col(SHARD) == shard) & (pl.col("window_start") <= last) & (pl.col("window_end") >= first))
 
-    def _read(self, wanted: pl.Expr) -> pl.DataFrame:
+    def _read(self, wanted: pl.Expr, columns: Sequence[str] | None = None) -> pl.DataFrame:
         try:
-            return pl.scan_delta(self._delta).filter(wanted).collect()
+            found = pl.scan_delta(self._delta).filter(wanted)
+            return (found if columns is None else found.select(columns)).collect()
+        except (DeltaError, OSError, pl.exceptions.ComputeError) as error:
+            raise Unavailable(f"read {self._delta.table_uri}: {_first_line(error)}") from error
+
+    def scan(self, place: Place) -> Iterator[pl.DataFrame]:
+        try:
+            yield from pl.scan_delta(self._delta).filter(_in([place])).collect_batches(chunk_size=_BATCH_ROWS)
         except (DeltaError, OSError, pl.exceptions.ComputeError) as error:
             raise Unavailable(f"read {self._delta.table_uri}: {_first_line(error)}") from error
 
@@ -107,43 +172,83 @@ class DeltaHandle:
             self._commit_marks(marks)
             return
         self._check_schema(rows.schema)
-        self._write(rows, marks, None)
+        self._write(_plain_text(rows), marks, None)
 
-    def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        self._check_schema(rows.schema)
+    def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
         # Whole numbers of our own only: nothing a user wrote ever stands in a predicate.
         predicate = " or ".join(
             f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places
         )
-        self._write(rows, marks, predicate)
+        if isinstance(rows, pl.DataFrame):
+            self._check_schema(rows.schema)
+            self._write(_plain_text(rows), marks, predicate)
+            return
+        first = next(rows)
+        self._check_schema(first.schema)
+        batches = (batch for some in chain([first], rows) for batch in _plain_text(some).to_batches())
+        self._write(RecordBatchReader.from_batches(_plain_text(first).schema, batches), marks, predicate)
 
-    def _write(self, rows: pl.DataFrame, marks: Mapping[str, int], predicate: str | None) -> None:
+    def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
+        with self._unknown("commit to"):
+            self._delta.delete(f"{EVENT_DATE} < DATE '{day.isoformat()}'", commit_properties=self._properties(marks))
+
+    def compact(self, day: date, target_file_bytes: int) -> int:
+        with self._unknown("compact"):
+            done = self._delta.optimize.compact(
+                partition_filters=[(EVENT_DATE, "=", day.isoformat())],
+                target_size=target_file_bytes,
+                max_concurrent_tasks=1,
+                writer_properties=_WRITER,
+                commit_properties=self._properties({}),
+            )
+        return int(done["numFilesRemoved"]) - int(done["numFilesAdded"])
+
+    def vacuum(self, marks: Mapping[str, int]) -> int:
+        with self._unknown("vacuum"):
+            # Not only what was removed: what a commit wrote that never landed, too.
+            removed = self._delta.vacuum(dry_run=False, full=True, commit_properties=self._properties(marks))
+            if not removed:  # then it makes no commit
+                self._commit_marks(marks)
+        return len(removed)
+
+    def _write(self, rows: Any, marks: Mapping[str, int], predicate: str | None) -> None:
         mode: Mapping[str, Any] = (
             {"mode": "append"} if predicate is None else {"mode": "overwrite", "predicate": predicate}
         )
-        try:
+        with self._unknown("commit to"):
             write_deltalake(
                 self._delta,
-                _plain_text(rows),
+                rows,
                 **mode,
                 schema_mode="merge",
-                commit_properties=_properties(marks),
+                commit_properties=self._properties(marks),
+                target_file_size=self._target_file_bytes,
                 writer_properties=_WRITER,
             )
-        except (DeltaError, OSError) as error:
-            raise OutcomeUnknown(f"commit to {self._delta.table_uri}: {_first_line(error)}") from error
 
     def _commit_marks(self, marks: Mapping[str, int]) -> None:
-        try:
+        with self._unknown("commit to"):
             self._delta.create_write_transaction(
                 actions=[],
                 mode="append",
                 schema=self._delta.schema(),
                 partition_by=[EVENT_DATE],
-                commit_properties=_properties(marks),
+                commit_properties=self._properties(marks),
             )
+
+    @contextmanager
+    def _unknown(self, what: str) -> Iterator[None]:
+        """Whatever goes wrong in a commit may have come after it."""
+        try:
+            yield
         except (DeltaError, OSError) as error:
-            raise OutcomeUnknown(f"commit to {self._delta.table_uri}: {_first_line(error)}") from error
+            raise OutcomeUnknown(f"{what} {self._delta.table_uri}: {_first_line(error)}") from error
+
+    def _properties(self, marks: Mapping[str, int]) -> CommitProperties:
+        together = sorted({**self._carried, **marks}.items())
+        transactions = [Transaction(app_id=name, version=value) for name, value in together]
+        # No silent retries inside the library: a commit that lost a race must be decided anew under a fresh handle.
+        return CommitProperties(app_transactions=transactions, max_commit_retries=0)
 
     def _check_schema(self, schema: pl.Schema) -> None:
         """Types are compared here: the library would store 1.5 as 1 in an integer column without a word."""
@@ -169,10 +274,38 @@ def _plain_text(rows: pl.DataFrame) -> Table:
     return arrow
 
 
-def _properties(marks: Mapping[str, int]) -> CommitProperties:
-    transactions = [Transaction(app_id=name, version=value) for name, value in sorted(marks.items())]
-    # No silent retries inside the library: a commit that lost a race must be decided anew under a fresh handle.
-    return CommitProperties(app_transactions=transactions, max_commit_retries=0)
+def _in(places: Sequence[Place]) -> pl.Expr:
+    return pl.any_horizontal(
+        *((pl.col(BUCKET) == place.bucket_us) & (pl.col(SHARD) == place.shard) for place in places),
+        pl.lit(value=False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredLog:
+    """A table's log in the object store."""
+
+    store: ObjectStore
+    prefix: str
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return self.store.get(f"{self.prefix}_delta_log/{name}").body
+        except NotFound:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _FolderLog:
+    """A table's log on this machine."""
+
+    folder: Path
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / "_delta_log" / name).read_bytes()
+        except FileNotFoundError:
+            return None
 
 
 def _first_line(error: Exception) -> str:

@@ -1,9 +1,12 @@
 """What a table is to Windrow: an open handle at one version, and marks that commit with the rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple, Protocol
 
 import polars as pl
+
+from windrow.lake.marks import AddedFile
 
 
 class Place(NamedTuple):
@@ -11,6 +14,23 @@ class Place(NamedTuple):
 
     bucket_us: int
     shard: int
+
+
+class DataFile(NamedTuple):
+    """A file of a table as of a version. Its rows lie in buckets from `first_bucket_us` to `last_bucket_us`."""
+
+    path: str
+    size_bytes: int
+    row_count: int
+    event_date: date
+    first_bucket_us: int
+    last_bucket_us: int
+
+
+TARGET_FILE_BYTES = 256_000_000
+"""How large files become, where there is so much to write: fewer than readers would wait for, and not too large."""
+Rows = pl.DataFrame | Iterator[pl.DataFrame]
+"""Rows at once, or batch by batch."""
 
 
 class Table(Protocol):
@@ -31,8 +51,20 @@ class Table(Protocol):
         """Rows physically present, from the log."""
         ...
 
-    def read(self, places: Sequence[Place]) -> pl.DataFrame:
-        """All rows of these buckets and shards."""
+    def files(self) -> Sequence[DataFile]:
+        """The files that hold the table's rows."""
+        ...
+
+    def carry(self, marks: Mapping[str, int]) -> None:
+        """Set these marks too in whatever is committed through this handle."""
+        ...
+
+    def committed_files(self) -> Sequence[AddedFile]:
+        """The files that the commit through this handle added; none if it cannot be told any more."""
+        ...
+
+    def read(self, places: Sequence[Place], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """All rows of these buckets and shards, or some of their columns."""
         ...
 
     def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
@@ -43,8 +75,28 @@ class Table(Protocol):
         """Add rows and marks in one commit; with no rows, marks alone. Raises SchemaConflict before writing."""
         ...
 
-    def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        """Put `rows` in place of everything in `places`, and set marks, in one commit."""
+    def scan(self, place: Place) -> Iterator[pl.DataFrame]:
+        """The rows of a place, in batches of bounded size. Raises Unavailable, also in the middle."""
+        ...
+
+    def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
+        """Put `rows` in place of everything in `places`, and set marks, in one commit.
+
+        Rows that come in batches (none of them empty) are written as they come, so that they may be more than memory
+        holds. What they raise is raised here, and nothing is committed.
+        """
+        ...
+
+    def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
+        """Remove all partitions of earlier days, whole, and set marks, in one commit."""
+        ...
+
+    def compact(self, day: date, target_file_bytes: int) -> int:
+        """Merge the small files of a partition into files of about this size. No row changes. How many are fewer."""
+        ...
+
+    def vacuum(self, marks: Mapping[str, int]) -> int:
+        """Delete files that no version of the last week has, and set marks; how many. Raises OutcomeUnknown."""
         ...
 
 
@@ -55,8 +107,13 @@ class Lake(Protocol):
         """A handle at the newest version, or None if the table does not exist yet."""
         ...
 
-    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> Table:
-        """A handle at the newest version, creating an empty table first if need be."""
+    def open_or_create(
+        self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
+    ) -> Table:
+        """A handle at the newest version, creating an empty table first if need be.
+
+        What is written through it stands in files of about `target_file_bytes`, as Parquet, where there is so much.
+        """
         ...
 
 
@@ -71,8 +128,16 @@ FILTERED = "windrow.filtered"
 DUPLICATES = "windrow.duplicates"
 MAX_TIME_US = "windrow.max_time_us"
 LAST_BATCH_US = "windrow.last_batch_us"
-TOTALS = (DECODED, QUARANTINED, RETURNED, APPENDED, ADDED, FILTERED, DUPLICATES, MAX_TIME_US, LAST_BATCH_US)
+EXPIRED = "windrow.expired"
+TOTALS = (DECODED, QUARANTINED, RETURNED, APPENDED, ADDED, FILTERED, DUPLICATES, EXPIRED, MAX_TIME_US, LAST_BATCH_US)
 """Running totals in the records table, committed with the rows they count, so that law 8 holds at every version."""
+
+FENCE = "windrow.fence"
+"""In every table: the token of the lease it was last committed under. Who has a smaller one has lost the table."""
+EXPIRED_BEFORE = "windrow.expired_before"
+"""In every table: the day (since 1970) before which retention has removed everything, for good."""
+VACUUMED_US = "windrow.vacuumed_us"
+"""In every table: when files that no version has were last looked for."""
 
 
 def batch_mark(batch: str) -> str:

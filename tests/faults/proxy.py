@@ -1,11 +1,10 @@
-"""A proxy between services and the emulator that makes trouble: `python -m tests.faults.proxy --port N --upstream N`.
+"""A proxy between services and the emulator that makes trouble.
 
 It passes requests on as they are, Host and signature included, and lets faults befall them (`faults`). It begins
 without any: POST {"rate": 0.05} to /__faults__ sets the share of requests that something befalls; a GET there tells
 how often what did.
 """
 
-import argparse
 import json
 import random
 import sys
@@ -152,15 +151,7 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="tests.faults.proxy")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--upstream", type=int, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args(arguments)
-    handler = type("Handler", (_Handler,), {"trouble": Trouble(random.Random(chosen.seed)), "upstream": chosen.upstream})
-    _Server(("127.0.0.1", chosen.port), handler).serve_forever()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def serve(port: int, upstream: int, seed: int) -> None:
+    """Stand at one loopback port before another, until SIGTERM."""
+    handler = type("Handler", (_Handler,), {"trouble": Trouble(random.Random(seed)), "upstream": upstream})
+    _Server(("127.0.0.1", port), handler).serve_forever()

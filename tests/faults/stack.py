@@ -2,24 +2,24 @@
 the fault proxy between them."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
-from tests.faults.keeper import Death
+from tests.faults import nursery, proxy
+from tests.faults.keeper import Charge, Death, keep
 from tests.faults.points import SERVICES
 from tests.faults.trap import Arm, read_arms, write_arms
 from tests.support import http
 from tests.support.waiting import eventually
 from windrow import topology as topologies
 from windrow.aws.session import AwsSession
-from windrow_cli import connection, ports
+from windrow_cli import connection, emulator, ports
 
 _ROOT = Path(__file__).parents[2]
 _PREFIX = "faults"
@@ -51,7 +51,7 @@ class Stack:
     """Start services as any new process starts, instead of from one that has its packages imported."""
     mutants: Mapping[str, str] = field(default_factory=dict)
     """Service → the way in which it is broken on purpose."""
-    _processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    _processes: dict[str, ForkServerProcess] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         base = ports.free_base(len(SERVICES) + 2)
@@ -79,28 +79,24 @@ class Stack:
         topology = msgspec.structs.replace(topology, queues=queues)
         self._topology_path = self.folder / "topology.json"
         self._topology_path.write_bytes(msgspec.json.encode(topology))
-        emulator = ["--root", str(self.folder / "s3"), "--port", str(self._ports["emulator"])]
-        emulator += ["--topology", str(self._topology_path), "--prefix", _PREFIX, "--region", _REGION]
-        self._run("emulator", ["windrow_cli.emulator", *emulator])
-        if self.proxy_seed is not None:
-            proxy = ["--port", str(self._ports["proxy"]), "--upstream", str(self._ports["emulator"])]
-            self._run("proxy", ["tests.faults.proxy", *proxy, "--seed", str(self.proxy_seed)])
+        arguments = ["--root", str(self.folder / "s3"), "--port", str(self._ports["emulator"])]
+        arguments += ["--topology", str(self._topology_path), "--prefix", _PREFIX, "--region", _REGION]
+        self._run("emulator", emulator.main, arguments)
         self._await("emulator", "healthz")
         self.aws = AwsSession(topology, _PREFIX, _REGION, self._url("emulator"))
         if self.proxy_seed is not None:
-            self._await("proxy", "__faults__")
+            self._run("proxy", proxy.serve, self._ports["proxy"], self._ports["emulator"], self.proxy_seed)
+            self._await("proxy", proxy.CONTROL.strip("/"))
 
     def start_services(self) -> None:
         """Once the specs are published."""
         for name in SERVICES:
-            arguments = ["--arms", str(self._arms(name)), "--deaths", str(self._deaths(name))]
-            arguments += ["--pid", str(self._pid(name)), *(["--cold"] if self.is_cold else [])]
-            arguments += ["--mutant", self.mutants[name]] if name in self.mutants else []
-            self._run(name, ["tests.faults.keeper", name, *arguments])
+            files = (self._arms(name), self._deaths(name), self._pid(name))
+            self._run(name, keep, Charge(name, *files, self.mutants.get(name), self.is_cold))
         for name in SERVICES:
             self._await(name, "readyz")
 
-    def _run(self, name: str, module: Sequence[str]) -> None:
+    def _run(self, name: str, run: Callable[..., Any], *arguments: Any) -> None:
         given: dict[str, str | None] = {**os.environ, **connection.embedded_variables(os.environ)}
         environment = {variable: value for variable, value in given.items() if value is not None}
         own = {**_SETTINGS.get(name, {}), **({} if name == "ingest" else _WORKER)} if name in SERVICES else {}
@@ -108,24 +104,17 @@ class Stack:
         environment |= {
             "PYTHONPATH": str(_ROOT),
             "PYTHONUNBUFFERED": "1",
-            "OPENBLAS_NUM_THREADS": "1",
             "AWS_REGION": _REGION,
             "AWS_ENDPOINT_URL": self._url("emulator" if self.proxy_seed is None else "proxy"),
             "WINDROW_PREFIX": _PREFIX,
             "WINDROW_TOPOLOGY": str(self._topology_path),
             "WINDROW_PORT": str(self._ports[name]),
         }
-        with self.log_path(name).open("ab") as log:
-            command = [sys.executable, "-m", *module]
-            self._processes.append(
-                subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            )
+        self._processes[name] = nursery.start(run, *arguments, environment=environment, log=self.log_path(name))
 
     def _await(self, name: str, path: str) -> None:
-        process = self._processes[-1]
-
         def answers() -> bool:
-            assert process.poll() is None, f"{process.args} ended: {self.log_path(name).read_text()[-2000:]}"
+            assert self._processes[name].is_alive(), f"{name} ended: {self.log_path(name).read_text()[-2000:]}"
             try:
                 return http.get(f"{self._url(name)}/{path}")[0] == 200
             except OSError:
@@ -134,14 +123,14 @@ class Stack:
         eventually(answers, _START_S, f"{name} to answer; its log is {self.log_path(name)}", every_s=0.05)
 
     def _end(self) -> None:
-        for process in reversed(self._processes):  # services first; a keeper takes its child along
+        for process in reversed(self._processes.values()):  # services first; a keeper takes its child along
             process.terminate()
-        for process in reversed(self._processes):
-            try:
-                process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
+        for process in self._processes.values():
+            process.join(_STOP_S)
+            if process.is_alive():
                 process.kill()
-                process.wait()
+                process.join()
+            process.close()
         self._processes.clear()
 
     # ------------------------------------------------------------------------------------------ what runs
@@ -162,9 +151,9 @@ class Stack:
         return self._ports["reprocessor"]
 
     @property
-    def proxy(self) -> str:
+    def proxy_url(self) -> str:
         """Where the fault proxy is told and asked."""
-        return f"{self._url('proxy')}/__faults__"
+        return f"{self._url('proxy')}{proxy.CONTROL}"
 
     def pid(self, service: str) -> int:
         """The process that serves now, or did a moment ago."""

@@ -106,9 +106,9 @@ class Storm:
             self.figures.kills[service] += 1
 
     def _fault(self, stack: Stack, is_over: threading.Event, last_s: list[float]) -> None:
-        before = Counter(_control(stack.proxy, _RATE))
+        before = Counter(_control(stack.proxy_url, _RATE))
         is_over.wait()
-        fired = Counter(_control(stack.proxy, 0.0))
+        fired = Counter(_control(stack.proxy_url, 0.0))
         last_s[0] = time.monotonic()
         self.figures.faults += fired - before
 

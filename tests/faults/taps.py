@@ -28,8 +28,8 @@ def install(service: str, reach: Reach) -> None:
         (AwsSession, "store"): lambda self: TappedStore(store(self), service, reach),
         (AwsSession, "queue"): lambda self, name: TappedQueue(queue(self, name), service, name, reach),
         (DeltaLake, "open"): lambda self, stream, table: tapped_table(table, open_(self, stream, table)),
-        (DeltaLake, "open_or_create"): lambda self, stream, table, *rest: tapped_table(
-            table, open_or_create(self, stream, table, *rest)
+        (DeltaLake, "open_or_create"): lambda self, stream, table, *rest, **more: tapped_table(
+            table, open_or_create(self, stream, table, *rest, **more)
         ),
     }
     for (owner, name), method in patched.items():

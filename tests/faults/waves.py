@@ -14,7 +14,6 @@ from windrow import catalog, keys
 
 QUIET_S = 90.0
 """Longest time from the last request of a wave until everything is right."""
-LETTERS_S = 180.0
 _LOOK_EVERY_S = 0.1
 _SENDERS = 6
 
@@ -92,11 +91,11 @@ class Waves:
             time.sleep(_LOOK_EVERY_S)
 
     def end(self) -> None:
-        """What takes longer: every unreadable message is kept."""
-        deadline_s = time.monotonic() + LETTERS_S
+        """Once more at the end: every unreadable message is a dead letter."""
+        deadline_s = time.monotonic() + QUIET_S
         while not (findings := self.oracle.letters()).is_clean:
             if time.monotonic() >= deadline_s:
-                raise NotRight(findings, f"after {LETTERS_S:g} s")
+                raise NotRight(findings, f"after {QUIET_S:g} s")
             time.sleep(_LOOK_EVERY_S)
 
     # ------------------------------------------------------------------------------------------ specs

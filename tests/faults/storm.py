@@ -29,7 +29,9 @@ _SPELLS = 4
 _KILL_EVERY_S = (0.3, 2.0)
 _RATE = 0.04
 """Share of requests to S3 and SQS that a fault befalls."""
-_SIZE = 100
+_SIZE = 140
+"""Records of `readings` in a wave, of which one is sent every so often."""
+_WAVE_EVERY_S = 1.5
 
 
 @dataclass
@@ -50,14 +52,14 @@ class Storm:
         self._rng = random.Random(self.seed)
 
     def run(self) -> Figures:
-        deadline_s = time.monotonic() + self.seconds
-        deployment = 0
-        while time.monotonic() < deadline_s and self.figures.is_good:
-            self._deployment(deployment, deadline_s)
+        left_s, deployment = self.seconds, 0
+        while left_s > 0 and self.figures.is_good:
+            left_s = self._deployment(deployment, left_s)
             deployment += 1
         return self.figures
 
-    def _deployment(self, number: int, deadline_s: float) -> None:
+    def _deployment(self, number: int, left_s: float) -> float:
+        """Some spells in a deployment of its own; returns how much of the time is left."""
         folder = self.folder / f"{self.kind}-{number}"
         seed = self.seed + number
         with Stack(folder, proxy_seed=seed if self.kind == "faults" else None, is_cold=self.kind == "kills") as stack:
@@ -65,8 +67,10 @@ class Storm:
             try:
                 waves.begin()
                 for _ in range(_SPELLS):
+                    began_s = time.monotonic()
                     self._spell(stack, waves)
-                    if time.monotonic() >= deadline_s:
+                    left_s -= time.monotonic() - began_s
+                    if left_s <= 0:
                         break
                 waves.end()
             except NotRight as error:
@@ -78,6 +82,7 @@ class Storm:
             finally:
                 self.figures.acknowledged += waves.log.count
                 self.figures.attempts += waves.log.attempts
+        return left_s
 
     def _spell(self, stack: Stack, waves: Waves) -> None:
         is_over = threading.Event()
@@ -85,9 +90,11 @@ class Storm:
         trouble = threading.Thread(target=self._kill if self.kind == "kills" else self._fault, args=(stack, is_over, last_s))
         trouble.start()
         try:
-            until_s = time.monotonic() + self.spell_s
+            until_s, sent = time.monotonic() + self.spell_s, [waves.send()]
             while time.monotonic() < until_s:
-                waves.repair(waves.send())
+                time.sleep(max(0.0, min(_WAVE_EVERY_S, until_s - time.monotonic())))
+                sent.append(waves.send())
+            waves.repair(*sent)
         finally:
             is_over.set()
             trouble.join()

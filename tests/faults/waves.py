@@ -10,7 +10,7 @@ from tests.faults.oracle import Findings, Oracle, looked
 from tests.faults.sender import Sender
 from tests.faults.stack import Stack
 from tests.faults.traffic import READINGS, VISITS, Wave, repairs, wave
-from windrow import catalog, keys
+from windrow import catalog, keys, quarantine
 
 QUIET_S = 90.0
 """Longest time from the last request of a wave until everything is right."""
@@ -62,13 +62,12 @@ class Waves:
                 task.result()
         return sent
 
-    def repair(self, sent: Wave) -> None:
+    def repair(self, *sent: Wave) -> None:
         """Let a later spec read what the strict one refused, replay it, and make the strict one current again.
 
         An operator who replays twice adds nothing; so it is done twice.
         """
-        refused = f'"beyond-repair-{sent.number}"'
-        self._await_quarantined(refused)
+        self._await_quarantined({f'"beyond-repair-{each.number}"' for each in sent})
         self._next_generation()
         for _ in range(2):
             self.sender.replay(stream="repairs", kind="record", reason="wrong_type")
@@ -107,14 +106,17 @@ class Waves:
         self._generation += 1
         self._publish(repairs(self._generation))
 
-    def _await_quarantined(self, text: str) -> None:
+    def _await_quarantined(self, names: set[str]) -> None:
         store = self.stack.aws.store()
-        seen: set[str] = set()
+        read: set[str] = set()
         deadline_s = time.monotonic() + QUIET_S
-        while time.monotonic() < deadline_s:
+        while names:
+            if time.monotonic() >= deadline_s:
+                lost = [f"quarantined {name}" for name in sorted(names)]
+                raise NotRight(Findings(lost=lost), f"wave {self.number - 1}, after {QUIET_S:g} s")
             for info in store.list(keys.quarantine_prefix("repairs")):
-                if info.key not in seen and text in store.get(info.key).body.decode().replace('\\"', '"'):
-                    return
-                seen.add(info.key)
+                if info.key not in read:
+                    read.add(info.key)
+                    text = "\n".join(each.data for each in quarantine.decode_lines(store.get(info.key).body))
+                    names = {name for name in names if name not in text}
             time.sleep(_LOOK_EVERY_S)
-        raise NotRight(Findings(lost=[f"quarantined {text}"]), f"wave {self.number - 1}, after {QUIET_S:g} s")

@@ -255,3 +255,12 @@ def test_a_queue_that_was_never_made_is_not_found(request: pytest.FixtureRequest
 
     with pytest.raises(NotFound, match="nobody"):
         session.queue("nobody")
+
+
+def test_a_message_sent_with_a_delay_is_received_after_it(harness: Harness) -> None:
+    harness.queue.send([Outgoing("later", delay_s=3.0)])
+    assert harness.stays_hidden(1.0)
+    harness.let_time_pass(3.0)
+    [delivery] = harness.receive()
+
+    assert (delivery.body, delivery.receive_count) == ("later", 1)

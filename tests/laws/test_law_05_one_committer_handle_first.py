@@ -3,7 +3,6 @@
 import ast
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from tests.support.chaos import HookedLake, lose_replies
@@ -25,8 +24,8 @@ class OvertakenLake:
     def open(self, stream: str, table: str) -> Table | None:
         return self._inner.open(stream, table)
 
-    def open_or_create(self, stream: str, table: str, schema: pl.Schema) -> Table:
-        handle = self._inner.open_or_create(stream, table, schema)
+    def open_or_create(self, *arguments: object) -> Table:
+        handle = self._inner.open_or_create(*arguments)
         if not self.was_overtaken:
             self.was_overtaken = True
             self._rival()

@@ -34,7 +34,10 @@ from windrow_windower.refresh import Refresher
 from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
-from windrow_writer.handler import WriterLimits
+from windrow_writer.leases import Leases
+from windrow_writer.roster import Roster
+from windrow_writer.sealing import Sealer
+from windrow_writer.sorting import Disk
 
 SENSORS = """
 stream: sensors
@@ -104,10 +107,13 @@ class Pipeline:
             store=self.store,
             lake=self.lake,
             catalog=self.catalog,
-            committer=Committer(self.clock, self.metrics, quiet, attempts=4, rng=random.Random(7)),
+            committer=Committer(
+                self.clock, self.metrics, quiet, self.leases("writer"), attempts=4, rng=random.Random(7)
+            ),
             clock=self.clock,
             metrics=self.metrics,
-            limits=WriterLimits(max_commit_rows=100_000, max_seal_places=64),
+            sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
+            max_commit_rows=100_000,
             parallel_gets=1,
         )
         self.consumer_sweep = ConsumerSweep(
@@ -182,6 +188,10 @@ class Pipeline:
             return [answer.body for answer in answers]
 
         return asyncio.run(run())
+
+    def leases(self, writer: str) -> Leases:
+        """What a writer of this name knows of leases at its start."""
+        return Leases(self.store, Roster(self.store, self.clock, writer, 10.0), self.metrics, log.quiet())
 
     def ingest(self) -> IngestHandler:
         """A fresh ingest service."""

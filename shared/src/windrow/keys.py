@@ -11,6 +11,8 @@ results/<stream>/<table>/<bucket>/<shard>/<count>-<digest>-<version>/  rows of e
 results/<stream>/<table>.panes/<bucket>/<shard>/<count>-<digest>-<version>.parquet  parts of windows, merged so far
 quarantine/<stream>/<batch>.ndjson                   bad records with reason and original bytes
 dead-letters/<queue>/<digest>.json                   messages that could not be processed
+leases/tables/<stream>/<table>.json                  which writer commits to a table
+leases/writers/<writer>                              that a writer is at work
 lake/<stream>/<table>/                               Delta tables
 """
 
@@ -253,6 +255,34 @@ DEAD_LETTERS_PREFIX = "dead-letters/"
 def dead_letter_key(queue: str, body: str) -> str:
     """By content, never by message id: a redriven message has a new id and is still the same letter."""
     return f"{DEAD_LETTERS_PREFIX}{queue}/{digest(body)}.json"
+
+
+# ------------------------------------------------------------------------------------------------ writers
+
+WRITERS_PREFIX = "leases/writers/"
+_TABLE_LEASES = "leases/tables/"
+
+
+def writer_key(writer: str) -> str:
+    return f"{WRITERS_PREFIX}{writer}"
+
+
+def writer_of_key(key: str) -> str:
+    return key.removeprefix(WRITERS_PREFIX)
+
+
+def lease_key(stream: str, table: str) -> str:
+    return f"{_TABLE_LEASES}{check_stream_name(stream)}/{table}.json"
+
+
+def leased_table(table: str) -> str:
+    """The table whose lease a table is committed to under: the ledger is judged by what is in `records`."""
+    return RECORDS_TABLE if table == LATE_TABLE else table
+
+
+def table_of_lease(key: str) -> str:
+    """The table that a lease is for, as `<stream>/<table>`."""
+    return key.removeprefix(_TABLE_LEASES).removesuffix(".json")
 
 
 # ------------------------------------------------------------------------------------------------ specs and lake

@@ -20,6 +20,11 @@ CounterName = Literal[
     "records_late",  # records entered in the late ledger, by stream
     "commits_made",  # Delta commits, by stream and table
     "commits_repeated",  # commits that failed and were tried again on a fresh handle, by stream and table
+    "files_written",  # data files of tables, by stream, table and why each ended where it does
+    "rows_expired",  # rows removed because they were older than the spec keeps them, by stream and table
+    "files_compacted",  # data files that were merged into others, by stream and table
+    "files_vacuumed",  # data files deleted because no version of the last week has them, by stream and table
+    "leases_lost",  # leases another writer turned out to hold, by stream and table
     "replays_started",  # replays asked for by an operator, by stream
     "sweeps_found",  # lost pointers a sweep made good, by stream
 ]
@@ -35,6 +40,7 @@ GaugeName = Literal[
 ]
 HistogramName = Literal[
     "handle_seconds",  # seconds a handler took for one group of messages, by queue
+    "file_bytes",  # size of the data files of tables, by stream and table
     "land_seconds",  # seconds from the first request of a group to its durable object, by stream
 ]
 
@@ -54,6 +60,11 @@ _HELP: dict[str, str] = {
     "records_late": "Records entered in the late ledger, by stream.",
     "commits_made": "Delta commits made, by stream and table.",
     "commits_repeated": "Delta commits tried again on a fresh handle, by stream and table.",
+    "files_written": "Data files written, by stream, table and why each ended where it does.",
+    "rows_expired": "Rows removed because they were older than the spec keeps them, by stream and table.",
+    "files_compacted": "Data files merged into others, by stream and table.",
+    "files_vacuumed": "Data files deleted that no version of the last week has, by stream and table.",
+    "leases_lost": "Leases that another writer turned out to hold, by stream and table.",
     "replays_started": "Replays asked for, by stream.",
     "sweeps_found": "Lost pointers made good by a sweep, by stream.",
     "is_ready": "1 when the service is ready.",
@@ -65,13 +76,21 @@ _HELP: dict[str, str] = {
     "records_filtered_out": "Rows left out by the spec's filter as of the latest commit, by stream.",
     "records_in_quarantine": "Records in quarantine as of the latest commit, by stream.",
     "handle_seconds": "Seconds a handler took for one group of messages, by queue.",
+    "file_bytes": "Size of the data files written, by stream and table.",
     "land_seconds": "Seconds from the first request of a group to its durable object, by stream.",
 }
+_FILE_BYTES = tuple(float(megabytes * 1_000_000) for megabytes in (0.1, 1, 8, 32, 64, 128, 256, 512, 1_000))
 _LABELS: dict[str, tuple[str, ...]] = {
     "messages_settled": ("queue", "outcome"),
     "requests_answered": ("stream", "status"),
     "commits_made": ("stream", "table"),
     "commits_repeated": ("stream", "table"),
+    "leases_lost": ("stream", "table"),
+    "files_written": ("stream", "table", "reason"),
+    "rows_expired": ("stream", "table"),
+    "files_compacted": ("stream", "table"),
+    "files_vacuumed": ("stream", "table"),
+    "file_bytes": ("stream", "table"),
     "is_ready": (),
     "pending_bytes": (),
     "held_messages": ("queue",),
@@ -112,7 +131,13 @@ class PrometheusMetrics:
 
     def observe(self, name: HistogramName, value: float, **labels: str) -> None:
         if name not in self._histograms:
-            self._histograms[name] = Histogram(f"windrow_{name}", _HELP[name], _labels(name), registry=self.registry)
+            self._histograms[name] = Histogram(
+                f"windrow_{name}",
+                _HELP[name],
+                _labels(name),
+                registry=self.registry,
+                buckets=_FILE_BYTES if name == "file_bytes" else Histogram.DEFAULT_BUCKETS,
+            )
         self._histograms[name].labels(**labels).observe(value)
 
     def render(self) -> bytes:

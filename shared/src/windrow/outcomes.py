@@ -19,10 +19,21 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Forward:
+    """Not here. The message is sent once more, as a new one that nobody has received yet, and this one is deleted.
+
+    For what another worker of the same service must do: it is no failure, however many receive it before.
+    """
+
+    reason: str
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Dead:
     """Never. The message goes to the dead-letter queue with this reason."""
 
     reason: str
 
 
-Outcome = Done | Retry | Dead
+Outcome = Done | Retry | Forward | Dead

@@ -71,10 +71,11 @@ class ObjectStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send."""
+    """A message to send. It stays hidden for the first `delay_s` seconds."""
 
     body: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

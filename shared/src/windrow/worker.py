@@ -13,7 +13,7 @@ from windrow.errors import Permanent, Transient, WindrowError
 from windrow.health import Health
 from windrow.log import Log
 from windrow.metrics import Metrics
-from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
 from windrow.ports import Delivery, Outgoing, Queue
 from windrow.retry import FailureLimit, RetryPolicy
 
@@ -217,12 +217,13 @@ class Worker:
 
     def _settle(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome], took_s: float) -> None:
         done: list[Delivery] = []
+        forwarded: list[tuple[Delivery, Forward]] = []
         returned: list[tuple[Delivery, float]] = []
         dead: list[tuple[Delivery, str]] = []
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
             # A Retry that names its own delay waits for something in order; only the others are failures.
             waits = isinstance(outcome, Retry) and outcome.after_s is not None
-            self._recent.append(not (isinstance(outcome, Done) or waits))
+            self._recent.append(not (isinstance(outcome, Done | Forward) or waits))
             settled = (
                 self.retry.settle(outcome, delivery.receive_count, self.rng.random())
                 if isinstance(outcome, Retry)
@@ -231,6 +232,8 @@ class Worker:
             match settled:
                 case Done():
                     done.append(delivery)
+                case Forward():
+                    forwarded.append((delivery, settled))
                 case Retry(reason=reason, after_s=after_s):
                     returned.append((delivery, after_s or 0.0))
                     self.log.warning("message_returned", queue=self.queue.name, reason=reason, after_s=after_s)
@@ -240,6 +243,8 @@ class Worker:
             # Law 9: a good stream is not drained into the dead-letter queue. What failed is kept, to be tried again.
             self._stop_consuming([delivery for delivery, _ in (*dead, *returned)])
             dead, returned = [], []
+        if forwarded:
+            self.queue.send([Outgoing(each.body, each.attributes, to.after_s) for each, to in forwarded])
         if dead:
             refused = self._bury(dead)
             returned.extend((delivery, self.pace.visibility_s) for delivery, _ in refused)
@@ -247,20 +252,19 @@ class Worker:
         for delivery, after_s in returned:
             self._release([delivery])
             self.queue.change_visibility([delivery.receipt], after_s)
-        finished = [*done, *(delivery for delivery, _ in dead)]
+        finished = [*done, *(delivery for delivery, _ in (*forwarded, *dead))]
         self._release(finished)
         if finished:
             self.queue.delete([delivery.receipt for delivery in finished])
-        for result, number in (("done", len(done)), ("retry", len(returned)), ("dead", len(dead))):
+        numbers = {"done": len(done), "forward": len(forwarded), "retry": len(returned), "dead": len(dead)}
+        for result, number in numbers.items():
             if number:
                 self.metrics.count("messages_settled", number, queue=self.queue.name, outcome=result)
         self.log.info(
             "messages_settled",
             queue=self.queue.name,
-            done=len(done),
-            retry=len(returned),
-            dead=len(dead),
             took_s=round(took_s, 4),
+            **numbers,
         )
 
     def _bury(self, dead: Sequence[tuple[Delivery, str]]) -> list[tuple[Delivery, str]]:

@@ -10,7 +10,7 @@ import pytest
 from windrow import log
 from windrow.errors import BadInput, Conflict, NotFound, OutcomeUnknown, TooLarge, Unavailable
 from windrow.health import Health
-from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
 from windrow.ports import Outgoing, QueueDepth
 from windrow.retry import FailureLimit, RetryPolicy
 from windrow.testing import ManualClock, MemoryQueue, RecordingMetrics
@@ -157,6 +157,30 @@ def test_a_retry_without_a_delay_backs_off_with_jitter() -> None:
     bench.clock.advance(delay_s - 0.001)
     assert bench.visible() == []
     bench.clock.advance(0.002)
+    assert bench.visible() == ["a"]
+
+
+def test_what_is_for_another_worker_goes_round_again_as_a_new_message_and_is_no_failure() -> None:
+    bench = Bench(every(Forward("held elsewhere", after_s=2)), limit=FailureLimit(window=2, max_ratio=0.5))
+    bench.send("a")
+    for _ in range(20):  # more than any number of receives that would be its death
+        assert bench.worker.turn() == 1
+        assert bench.visible() == []
+        bench.clock.advance(2)
+
+    assert not bench.worker.is_stopped_by_failures
+    assert [delivery.receive_count for delivery in bench.queue.receive(10, 0, 0)] == [1]
+    assert bench.letters() == []
+
+
+def test_what_is_for_another_worker_is_sent_before_it_is_deleted() -> None:
+    bench = Bench(every(Forward("held elsewhere")))
+    bench.send("a")
+    bench.fail_once(bench.queue, "send", Unavailable("slow down"))
+    with pytest.raises(Unavailable):
+        bench.worker.turn()
+    bench.clock.advance(VISIBILITY_S)
+
     assert bench.visible() == ["a"]
 
 

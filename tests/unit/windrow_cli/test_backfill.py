@@ -26,7 +26,10 @@ from windrow.testing import RecordingMetrics
 from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
-from windrow_writer.handler import WriterLimits
+from windrow_writer.leases import Leases
+from windrow_writer.roster import Roster
+from windrow_writer.sealing import Sealer
+from windrow_writer.sorting import Disk
 
 HOURLY = SENSORS + "  hourly:\n    size: 1h\n    aggregates: {warmest: max(temperature), mean: mean(temperature)}\n"
 RECORDS = [reading(600 * number, sensor) for number in range(-20, 1) for sensor in "ab"]
@@ -43,14 +46,16 @@ class Deployed:
         self.store, self.clock, self.metrics = self.session.store(), SystemClock(), RecordingMetrics()
         self.lake = self.session.lake()
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
+        leases = Leases(self.store, Roster(self.store, self.clock, "writer", 60), self.metrics, log.quiet())
         self.writer = WriterHandler(
             store=self.store,
             lake=self.lake,
             catalog=self.catalog,
-            committer=Committer(self.clock, self.metrics, log.quiet(), attempts=4, rng=random.Random(1)),
+            committer=Committer(self.clock, self.metrics, log.quiet(), leases, attempts=4, rng=random.Random(1)),
             clock=self.clock,
             metrics=self.metrics,
-            limits=WriterLimits(max_commit_rows=100_000, max_seal_places=64),
+            sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
+            max_commit_rows=100_000,
         )
 
     def land(self, records: list[dict[str, object]]) -> None:

@@ -7,8 +7,29 @@ import pytest
 
 from windrow import log
 from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
+from windrow.lake.marks import AddedFile
 from windrow.testing import ManualClock, RecordingMetrics
 from windrow_writer.committing import Committer
+
+
+class HeldAlready:
+    """Leases of a writer that is alone."""
+
+    def hold(self, stream: str, table: str) -> int:
+        return 1
+
+
+class Handle(int):
+    """A number that says it is a handle, of a table that nobody has committed to."""
+
+    def mark(self, name: str) -> None:
+        return None
+
+    def committed_files(self) -> list[AddedFile]:
+        return []
+
+    def carry(self, marks: dict[str, int]) -> None:
+        assert marks == {"windrow.fence": 1}
 
 
 class Scripted:
@@ -21,7 +42,7 @@ class Scripted:
 
     def open(self) -> int:
         self.opened += 1
-        return self.opened
+        return Handle(self.opened)
 
     def step(self, handle: int) -> str:
         self.used.append(handle)
@@ -51,7 +72,7 @@ def metrics() -> RecordingMetrics:
 
 @pytest.fixture
 def commit(clock: ManualClock, metrics: RecordingMetrics) -> Callable[[Scripted], None]:
-    committer = Committer(clock, metrics, log.quiet(), attempts=4, rng=HighestJitter())
+    committer = Committer(clock, metrics, log.quiet(), HeldAlready(), attempts=4, rng=HighestJitter())  # type: ignore[arg-type]
     return lambda script: committer.commit("s", "records", script.open, script.step)  # type: ignore[arg-type,return-value]
 
 
@@ -108,7 +129,9 @@ def test_waits_are_spread_so_that_rivals_do_not_meet_again(clock: ManualClock, m
     for seed in range(20):
         before_s = clock.monotonic_s()
         script = Scripted(UNKNOWN, "nothing")
-        Committer(clock, metrics, log.quiet(), 4, random.Random(seed)).commit("s", "t", script.open, script.step)  # type: ignore[arg-type]
+        Committer(clock, metrics, log.quiet(), HeldAlready(), 4, random.Random(seed)).commit(
+            "s", "t", script.open, script.step
+        )  # type: ignore[arg-type]
         assert 0 <= clock.monotonic_s() - before_s <= 0.4
     assert clock.monotonic_s() > 0
 
@@ -126,7 +149,7 @@ def test_a_handle_that_cannot_be_opened_is_an_error_of_its_own(clock: ManualCloc
     def unreachable() -> int:
         raise Unavailable("connection refused")
 
-    committer = Committer(clock, metrics, log.quiet(), 4)
+    committer = Committer(clock, metrics, log.quiet(), HeldAlready(), 4)  # type: ignore[arg-type]
     with pytest.raises(Unavailable):
         committer.commit("s", "t", unreachable, lambda _: "nothing")  # type: ignore[arg-type,return-value]
 

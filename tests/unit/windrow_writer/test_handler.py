@@ -1,5 +1,6 @@
 """Many pointers, few commits; and each pointer an outcome of its own, whatever its neighbours are."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from windrow.errors import Unavailable
 from windrow.lake.tables import Place, batch_mark, place_mark
 from windrow.messages import BatchDecoded, Refresh, Refreshed
 from windrow.outcomes import Dead, Done, Outcome, Retry
-from windrow_writer.handler import WriterLimits
 
 ZEPHYR = SENSORS.replace("stream: sensors", "stream: zephyr")
 WITH_PRESSURE = SENSORS.replace("  humidity: int\n", "  humidity: int\n  pressure: float\n")
@@ -53,6 +53,12 @@ def seal_of(pipeline: Pipeline) -> str:
     return seal
 
 
+def labels_of(pipeline: Pipeline, name: str, **wanted: str) -> list[dict[str, str]]:
+    """The labels under which something was counted, where they include these."""
+    counted = [dict(labels) for counter, labels in pipeline.metrics.counts if counter == name]
+    return [labels for labels in counted if wanted.items() <= labels.items()]
+
+
 def batch_of(pointer: str) -> str:
     message = messages.decode(pointer)
     assert isinstance(message, BatchDecoded)
@@ -82,7 +88,7 @@ def test_the_batches_of_a_group_share_one_commit(tmp_path: Path) -> None:
 
 def test_a_commit_holds_no_more_rows_than_its_limit_except_those_of_one_batch(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
-    pipeline.writer_handler.limits = WriterLimits(max_commit_rows=4, max_seal_places=64)
+    pipeline.writer_handler.max_commit_rows = 4
     sizes = [2, 2, 1, 6, 3]
     pointers = [
         decode(pipeline, *(reading(60 * number + second) for second in range(size)))
@@ -595,9 +601,49 @@ def test_a_session_that_moves_to_an_earlier_bucket_has_a_revision(tmp_path: Path
 # ------------------------------------------------------------------------------------------------ many, and figures
 
 
+@pytest.mark.parametrize("max_rows", [100_000, 1])
+def test_a_sealed_bucket_of_many_small_files_stands_in_one_in_order_each_record_once(
+    tmp_path: Path, max_rows: int
+) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.writer_handler.sealer = replace(pipeline.writer_handler.sealer, max_rows=max_rows)
+    sent = [reading(second, sensor) for second in (40, 10, 30, 20, 50, 10) for sensor in "ba"]
+    for record in sent:
+        pipeline.post([record])
+        pipeline.run_until_quiet()
+    table = pipeline.lake.open("sensors", "records")
+    assert table is not None
+    assert len(table.files()) > 4
+    pipeline.settle()
+    table = pipeline.lake.open("sensors", "records")
+    assert table is not None
+    found = table.read([BUCKET]).select("sensor", "ts").rows()
+
+    assert (len(table.files()), len(found), table.mark("windrow.duplicates")) == (1, 10, 2)
+    assert found == sorted(found)
+    assert pipeline.record_rows() == expected_records(sent)
+    assert pipeline.balance().unexplained == 0
+    assert {labels["reason"] for labels in labels_of(pipeline, "files_written", table="records")} == {"commit", "seal"}
+
+
+def test_a_bucket_that_needs_nothing_is_sealed_as_it_lies(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.post([reading(1), reading(2)])
+    pipeline.run_until_quiet()
+    table = pipeline.lake.open("sensors", "records")
+    assert table is not None
+    before = table.files()
+    pipeline.settle()
+    after = pipeline.lake.open("sensors", "records")
+    assert after is not None
+
+    assert after.mark(place_mark(BUCKET)) is not None
+    assert after.files() == before
+
+
 def test_more_seals_than_fit_into_one_commit_are_all_made(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
-    pipeline.writer_handler.limits = WriterLimits(max_commit_rows=100, max_seal_places=2)
+    pipeline.writer_handler.sealer = replace(pipeline.writer_handler.sealer, max_places=2)
     hours = [reading(-3_600 * hour) for hour in range(5)]
     pipeline.post([*hours, *hours])
     pipeline.settle()

@@ -1,22 +1,23 @@
 """What to commit, given what is committed: pure rows and marks."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow import spec
 from windrow.errors import SchemaConflict
 from windrow.lake import tables
 from windrow.lake.schema import late_schema, records_schema, result_schema, windows_schema
-from windrow.lake.tables import Place, batch_mark, growth, place_mark, version_mark
+from windrow.lake.tables import DataFile, Place, batch_mark, growth, place_mark, version_mark
 from windrow.manifest import Manifest
 from windrow.messages import Refreshed
 from windrow.units import SECOND_US, from_us
 from windrow_writer import plan
 from windrow_writer.plan import LoadedBatch
+from windrow_writer.sorting import Disk, sorted_on_disk
 
 PARSED = spec.parse(
     """
@@ -165,35 +166,64 @@ def stored(rows: list[Record]) -> pl.DataFrame:
 
 
 @given(records)
-def test_what_sealing_keeps_is_each_record_once_and_what_it_removes_is_told(rows: list[Record]) -> None:
+def test_what_sealing_keeps_is_each_record_once_in_order_and_what_it_removes_is_told(rows: list[Record]) -> None:
     table = stored(rows)
     found = plan.compact(table, PARSED)
-    touched = {place.bucket_us for place in found.places}
-    after = pl.concat([table.filter(~pl.col("_bucket").is_in(list(touched))), found.rows])
 
-    assert after.schema == table.schema
-    assert after.select("k", "ts").is_unique().all()
-    assert set(after.select("k", "ts").rows()) == set(table.select("k", "ts").rows())
-    assert found.removed == table.height - after.height
-    assert found.rows["_bucket"].is_in(list(touched)).all()
-    for _, part in found.rows.group_by("_bucket"):
-        assert part.select("k", "ts").rows() == sorted(part.select("k", "ts").rows())
+    assert found.rows.schema == table.schema
+    assert found.rows.select("k", "ts").is_unique().all()
+    assert set(found.rows.select("k", "ts").rows()) == set(table.select("k", "ts").rows())
+    assert found.removed == table.height - found.rows.height
+    order = found.rows.select("_bucket", "k", "ts").rows()
+    assert order == sorted(order)
+    assert plan.compact(found.rows, PARSED).removed == 0
 
 
 @given(records)
-def test_a_bucket_without_duplicates_is_not_rewritten(rows: list[Record]) -> None:
+def test_the_places_that_hold_a_record_twice_are_found_from_its_identity_alone(rows: list[Record]) -> None:
     table = stored(rows)
     twice = {bucket for (bucket,), part in table.group_by("_bucket") if part.select("k", "ts").n_unique() < part.height}
-    found = plan.compact(table, PARSED)
 
-    assert {place.bucket_us for place in found.places} == twice
-    assert plan.compact(found.rows, PARSED).removed == 0
+    assert {place.bucket_us for place in plan.doubled(table.select("k", "ts", "_bucket", "_shard"))} == twice
+
+
+@given(records.filter(bool), st.sampled_from(["last", "first"]))
+@settings(max_examples=25)
+def test_sorting_on_disk_leaves_what_sealing_in_memory_leaves(rows: list[Record], keep: str) -> None:
+    table, parsed = stored([(0, *rest) for _, *rest in rows]), PARSED.model_copy(update={"keep": keep})
+    cut = table.height // 2
+    batches = iter([part for part in (table[:cut], table[cut:]) if part.height])
+    with sorted_on_disk(batches, parsed, Disk(None, 64 << 20)) as found:
+        together = pl.concat(found.batches)
+
+    assert together.equals(plan.compact(table, parsed).rows)
+    assert (found.row_count, found.removed) == (together.height, table.height - together.height)
 
 
 def test_the_record_that_stays_is_the_one_received_last() -> None:
     found = plan.compact(stored([(0, 1, "a", 5, "b2", 0), (0, 1, "a", 3, "b1", 4)]), PARSED)
 
-    assert (found.rows["n"].to_list(), found.removed, found.places) == ([5], 1, (Place(0, 0),))
+    assert (found.rows["n"].to_list(), found.removed) == ([5], 1)
+
+
+def test_a_place_in_many_small_files_is_scattered_and_one_in_large_files_is_not() -> None:
+    def files(count: int, size_bytes: int) -> list[DataFile]:
+        return [DataFile(f"{number}.parquet", size_bytes, 10, date(1970, 1, 1), 0, 0) for number in range(count)]
+
+    assert not plan.is_scattered(Place(0, 0), files(4, 1_000), 256_000_000)
+    assert plan.is_scattered(Place(0, 0), files(5, 1_000), 256_000_000)
+    assert not plan.is_scattered(Place(0, 0), files(40, 250_000_000), 256_000_000)
+    assert not plan.is_scattered(Place(SECOND_US, 0), files(50, 1_000), 256_000_000)
+
+
+def test_places_are_sealed_together_as_far_as_their_rows_allow_and_always_one() -> None:
+    hours = [number * 3_600 * SECOND_US for number in range(3)]
+    files = [DataFile(f"{hour}.parquet", 1, 60, date(1970, 1, 1), hour, hour) for hour in hours]
+    places = [Place(hour, 0) for hour in hours]
+
+    assert plan.fitting(places, files, 120) == places[:2]
+    assert plan.fitting(places, files, 10) == places[:1]
+    assert plan.fitting(places, files, 1_000) == places
 
 
 def test_rows_get_their_place_and_the_day_of_their_event() -> None:

@@ -18,7 +18,7 @@ from windrow.lake.schema import BUCKET, SHARD, late_schema, records_schema, wind
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
-from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
@@ -28,18 +28,13 @@ from windrow.windows import reach
 from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
+from windrow_writer.leases import Elsewhere
 from windrow_writer.plan import LoadedBatch
+from windrow_writer.sealing import Sealer
 
 _WAIT_FOR_BATCHES_S = 2.0
+_FORWARD_S = 1.0
 _MOST_PLACES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class WriterLimits:
-    """How much goes into one commit."""
-
-    max_commit_rows: int
-    max_seal_places: int
 
 
 @dataclass(kw_only=True)
@@ -52,11 +47,13 @@ class Handler:
     committer: Committer
     clock: Clock
     metrics: Metrics
-    limits: WriterLimits
+    sealer: Sealer
+    max_commit_rows: int
+    """Rows appended in one commit."""
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
-    _unsealed: set[tuple[str, Place]] = field(default_factory=set)
-    """Places that were found to touch no final window, and have not been sealed since."""
+    _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
+    """Places that were found to touch no final window, and have not been sealed since, under one lease of `records`."""
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
@@ -113,7 +110,7 @@ class Handler:
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
         except Transient as error:
-            return {batch: failed.get(batch, Retry(str(error))) for batch in batches}
+            return {batch: failed.get(batch, _postponed(error)) for batch in batches}
         except Permanent as error:
             if len(batches) == 1:
                 return {batches[0]: Dead(str(error))}
@@ -132,7 +129,7 @@ class Handler:
                 continue
             try:
                 found = manifest.decode(self.store.get(keys.manifest_key(stream, batch)).body)
-                if loaded and row_count + found.accepted > self.limits.max_commit_rows:
+                if loaded and row_count + found.accepted > self.max_commit_rows:
                     break
                 loaded.append(LoadedBatch(found, self._rows(found, spec)))
                 row_count += found.accepted
@@ -157,7 +154,7 @@ class Handler:
         return rows.sort([name for name in _file_order(spec) if name in rows.columns])
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
-        return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec))
+        return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec), spec.target_file_bytes)
 
     # ------------------------------------------------------------------------------------------ late records
 
@@ -192,20 +189,24 @@ class Handler:
             return "all"
 
         self.committer.commit(
-            stream, keys.LATE_TABLE, lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema), step
+            stream,
+            keys.LATE_TABLE,
+            lambda: self.lake.open_or_create(stream, keys.LATE_TABLE, schema, spec.target_file_bytes),
+            step,
         )
 
     def _reopened(self, stream: str, spec: StreamSpec, place: Place, records: Table) -> list[str]:
         """The windows that are final and that records of a place touch."""
+        known = stream, records.mark(tables.FENCE), place
         if is_final_growth(records.mark(place_mark(place))):
-            self._unsealed.discard((stream, place))
-        elif (stream, place) in self._unsealed:
+            self._unsealed.discard(known)
+        elif known in self._unsealed:
             return []  # windows are sealed after the records they reach over
         found = [name for name in spec.windows if self._is_final(stream, spec, name, place)]
         if not found and not is_final_growth(records.mark(place_mark(place))):
             if len(self._unsealed) >= _MOST_PLACES:
                 self._unsealed.clear()
-            self._unsealed.add((stream, place))
+            self._unsealed.add(known)
         return found
 
     def _is_final(self, stream: str, spec: StreamSpec, name: str, place: Place) -> bool:
@@ -246,7 +247,7 @@ class Handler:
             elif keys.window_of_table(table) in spec.windows:  # one that is no longer defined is no longer written
                 self._replace(stream, table, spec, pointers)
         except Transient as error:
-            return {pointer: Retry(str(error)) for pointer in pointers.values()}
+            return {pointer: _postponed(error) for pointer in pointers.values()}
         except Permanent as error:
             if len(pointers) == 1:
                 return {pointer: Dead(str(error)) for pointer in pointers.values()}
@@ -297,7 +298,9 @@ class Handler:
                 handle.replace(list(grown), merged, marks)
             return "all"
 
-        self.committer.commit(stream, table, lambda: self.lake.open_or_create(stream, table, schema), step)
+        self.committer.commit(
+            stream, table, lambda: self.lake.open_or_create(stream, table, schema, spec.target_file_bytes), step
+        )
 
     def _around(self, window: WindowSpec, pointers: Iterable[Refreshed], handle: Table) -> pl.DataFrame | None:
         """The sessions that stand where these results reach: some may be joined to one of another bucket."""
@@ -334,21 +337,16 @@ class Handler:
                 late = [batch for batch in batches if handle.mark(batch_mark(batch)) is None]
                 if late:
                     waiting[place] = f"{len(late)} batches of the bucket are not in the records table yet"
-                elif len(due) < self.limits.max_seal_places:
+                else:
                     due.append(place)
             if not due:
                 return "nothing"
-            compaction = plan.compact(handle.read(due), spec)
-            marks = plan.window_marks(pointers[place] for place in due)
-            if not compaction.removed:
-                handle.append(compaction.rows, marks)
-                return "some"
-            removed = (handle.mark(tables.DUPLICATES) or 0) + compaction.removed
-            handle.replace(compaction.places, compaction.rows, {**marks, tables.DUPLICATES: removed})
-            return "some"
+            return self.sealer.seal(
+                handle, spec, due, lambda places: plan.window_marks(pointers[place] for place in places)
+            )
 
         if pointers:
-            self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
+            self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step, "seal")
         return waiting
 
     # ------------------------------------------------------------------------------------------ figures
@@ -378,6 +376,11 @@ def _read(body: str) -> BatchDecoded | Refreshed | Dead:
     if isinstance(message, BatchDecoded | Refreshed):
         return message
     return Dead(f"a {type(message).__name__} message does not belong on the writes queue")
+
+
+def _postponed(error: Transient) -> Outcome:
+    """What becomes of a message that could not be done now; what is another writer's goes on to it."""
+    return Forward(str(error), _FORWARD_S) if isinstance(error, Elsewhere) else Retry(str(error))
 
 
 def _file_order(spec: StreamSpec) -> list[str]:

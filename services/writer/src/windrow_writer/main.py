@@ -1,5 +1,8 @@
 """Wires the writer together; the only file here that reads the environment."""
 
+import threading
+import uuid
+
 from windrow import process, topology
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
@@ -7,8 +10,12 @@ from windrow.clock import SystemClock
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
-from windrow_writer.handler import Handler, WriterLimits
+from windrow_writer.handler import Handler
+from windrow_writer.leases import Leases
+from windrow_writer.roster import Roster
+from windrow_writer.sealing import Sealer
 from windrow_writer.settings import WriterSettings
+from windrow_writer.sorting import Disk
 
 
 def run(settings: WriterSettings, log: Log) -> None:
@@ -16,16 +23,22 @@ def run(settings: WriterSettings, log: Log) -> None:
     shape = topology.load(settings.topology)
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
+    leases = Leases(store, Roster(store, clock, uuid.uuid4().hex, settings.lease_s), metrics, log)
     handler = Handler(
         store=store,
         lake=aws.lake(),
         catalog=SpecCatalog(store, clock),
-        committer=Committer(clock, metrics, log, settings.commit_attempts),
+        committer=Committer(clock, metrics, log, leases, settings.commit_attempts),
         clock=clock,
         metrics=metrics,
-        limits=WriterLimits(settings.max_commit_rows, settings.max_seal_places),
+        sealer=Sealer(
+            settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
+        ),
+        max_commit_rows=settings.max_commit_rows,
         parallel_gets=settings.parallel_gets,
     )
+    stopped = threading.Event()
+    threading.Thread(target=leases.keep, args=(stopped,), name="leases", daemon=True).start()
     process.run_worker(
         settings,
         log,
@@ -38,6 +51,8 @@ def run(settings: WriterSettings, log: Log) -> None:
         max_messages=settings.max_messages,
         linger_s=settings.linger_s,
     )
+    stopped.set()
+    leases.leave()
 
 
 def main() -> None:

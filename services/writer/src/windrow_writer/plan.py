@@ -11,7 +11,7 @@ from windrow.errors import SchemaConflict
 from windrow.lake import tables
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, stored_type
-from windrow.lake.tables import Place, batch_mark, growth, is_final_growth, place_mark, version_mark
+from windrow.lake.tables import DataFile, Place, batch_mark, growth, is_final_growth, place_mark, version_mark
 from windrow.manifest import Manifest
 from windrow.messages import Refreshed
 from windrow.spec import StreamSpec, WindowSpec
@@ -66,25 +66,57 @@ def append_marks(batches: Sequence[LoadedBatch], before: Mapping[str, int | None
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """What sealing does to the records table: rows that take the place of a place's rows, where any were removed."""
+    """Rows in order of place, key and time, each record once; and how many copies are not among them."""
 
-    places: tuple[Place, ...]
     rows: pl.DataFrame
     removed: int
 
 
 def compact(rows: pl.DataFrame, spec: StreamSpec) -> Compaction:
-    """The places among `rows` that hold duplicates, with each record once and in order of key and time."""
-    kept: list[pl.DataFrame] = []
-    places: list[Place] = []
-    removed = 0
-    for (bucket, shard), part in rows.partition_by(BUCKET, SHARD, as_dict=True, maintain_order=True).items():
-        once = deduplicate(part, spec)
-        if once.height < part.height:
-            places.append(Place(int(bucket), int(shard)))
-            kept.append(once.sort(*spec.keys, spec.time.column))
-            removed += part.height - once.height
-    return Compaction(tuple(places), pl.concat([rows.clear(), *kept]), removed)
+    """What stays of the rows of some places."""
+    once = [deduplicate(part, spec) for part in rows.partition_by(BUCKET, SHARD)]
+    kept = pl.concat([rows.clear(), *once]).sort(BUCKET, SHARD, *spec.keys, spec.time.column)
+    return Compaction(kept, rows.height - kept.height)
+
+
+def doubled(rows: pl.DataFrame) -> list[Place]:
+    """The places among `rows` (identity and place) that hold a record more than once."""
+    copies = rows.filter(rows.is_duplicated()).select(BUCKET, SHARD).unique().sort(BUCKET, SHARD)
+    return [Place(int(bucket), int(shard)) for bucket, shard in copies.iter_rows()]
+
+
+MarksOf = Callable[[Sequence[Place]], dict[str, int]]
+"""The marks that say of some places that they are sealed."""
+_FEW_FILES = 4
+
+
+def _holding(place: Place, files: Sequence[DataFile]) -> list[DataFile]:
+    """The files that may hold rows of a place."""
+    return [file for file in files if file.first_bucket_us <= place.bucket_us <= file.last_bucket_us]
+
+
+def most_rows(place: Place, files: Sequence[DataFile]) -> int:
+    """How many rows a place may have; files that it shares with others are counted whole."""
+    return sum(file.row_count for file in _holding(place, files))
+
+
+def is_scattered(place: Place, files: Sequence[DataFile], target_file_bytes: int) -> bool:
+    """Whether many small files hold a place: more than a few, and more than twice what the target size asks for."""
+    holding = _holding(place, files)
+    needed = -(-sum(file.size_bytes for file in holding) // target_file_bytes)
+    return len(holding) > max(_FEW_FILES, 2 * needed)
+
+
+def fitting(places: Sequence[Place], files: Sequence[DataFile], max_rows: int) -> list[Place]:
+    """The first of these places, as many as have no more than `max_rows` together, but at least one."""
+    chosen: list[Place] = []
+    rows = 0
+    for place in places:
+        rows += most_rows(place, files)
+        if chosen and rows > max_rows:
+            break
+        chosen.append(place)
+    return chosen
 
 
 # ------------------------------------------------------------------------------------------------ late records

@@ -1,6 +1,8 @@
 """Settings of the writer."""
 
-from windrow.settings import Count, Seconds, WorkerSettings
+from pathlib import Path
+
+from windrow.settings import Bytes, Count, Seconds, WorkerSettings
 
 
 class WriterSettings(WorkerSettings):
@@ -13,8 +15,17 @@ class WriterSettings(WorkerSettings):
     max_commit_rows: Count = 2_000_000
     """Rows appended in one commit."""
     max_seal_places: Count = 64
-    """Buckets deduplicated in one commit."""
+    """Buckets sealed in one commit."""
+    max_seal_rows: Count = 2_000_000
+    """Rows that are sealed in memory; a bucket that may have more is sorted on disk."""
+    sort_memory_bytes: Bytes = 256 << 20
+    """Memory for sorting on disk."""
+    sort_folder: Path | None = None
+    """Where large buckets are sorted: about as much room as their rows take. By default the folder for temporary
+    files, which in a container may be memory."""
     parallel_gets: Count = 8
     """Segments read at the same time."""
+    lease_s: Seconds = 10.0
+    """Silence after which other writers take over the tables of one that is gone."""
     commit_attempts: Count = 5
     """Tries of one commit, each on a fresh handle."""

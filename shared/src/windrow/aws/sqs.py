@@ -39,6 +39,7 @@ class SqsQueue:
                 {
                     "Id": str(number),
                     "MessageBody": message.body,
+                    "DelaySeconds": math.ceil(message.delay_s),
                     "MessageAttributes": {
                         name: {"DataType": "String", "StringValue": value}
                         for name, value in message.attributes.items()

@@ -107,6 +107,10 @@ class DeltaHandle:
     def version(self) -> int:
         return self._opened_at
 
+    @property
+    def target_file_bytes(self) -> int:
+        return self._target_file_bytes
+
     def mark(self, name: str) -> int | None:
         if not self._marks_read:
             self._marks = self._read_marks()
@@ -129,7 +133,15 @@ class DeltaHandle:
 
     def committed_files(self) -> Sequence[AddedFile]:
         version = self._delta.version()
-        commit = None if version == self._opened_at else read_commit(self._log, version)
+        if version == self._opened_at:
+            return ()
+        try:
+            commit = read_commit(self._log, version)
+        except Unavailable:
+            return ()
+        if commit is not None and self._marks is not None and version == self._opened_at + 1:
+            # Most often the next handle is of this version.
+            self._known[self._delta.table_uri] = self._marks.after(version, commit.marks)
         return () if commit is None else commit.added
 
     def files(self) -> Sequence[DataFile]:

@@ -43,6 +43,11 @@ class Table(Protocol):
     @property
     def version(self) -> int: ...
 
+    @property
+    def target_file_bytes(self) -> int:
+        """How large the files become that are written through it, as Parquet, where there is so much to write."""
+        ...
+
     def mark(self, name: str) -> int | None:
         """The value last committed under a mark (a Delta application transaction), or None."""
         ...
@@ -60,7 +65,7 @@ class Table(Protocol):
         ...
 
     def committed_files(self) -> Sequence[AddedFile]:
-        """The files that the commit through this handle added; none if it cannot be told any more."""
+        """The files that the commit through this handle added; none if that cannot be told."""
         ...
 
     def read(self, places: Sequence[Place], columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -110,10 +115,7 @@ class Lake(Protocol):
     def open_or_create(
         self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
     ) -> Table:
-        """A handle at the newest version, creating an empty table first if need be.
-
-        What is written through it stands in files of about `target_file_bytes`, as Parquet, where there is so much.
-        """
+        """A handle at the newest version, creating an empty table first if need be."""
         ...
 
 

@@ -57,6 +57,7 @@ _COMPATIBLE: Mapping[str, str] = {
     "halt": "consumption stops at another share of bad records",
     "lateness": "buckets are sealed earlier or later",
     "idle": "quiet buckets are sealed earlier or later",
+    "target_file_bytes": "files are written in another size from now on",
     "retention": "stored data is kept for another time",
     "sinks": "data goes to other places from now on",
 }

@@ -63,6 +63,8 @@ class StreamSpec(Part):
     """How far the watermark stays behind the largest event time."""
     idle: DurationUs = 60 * SECOND_US
     """Quiet time after which the wall clock may seal what the watermark has not."""
+    target_file_bytes: Annotated[int, Field(ge=128_000_000, le=1_000_000_000)] = 256_000_000
+    """How large the files of the tables become where there is so much to write, as they are stored."""
     retention: DurationUs | None = None
     """How long records and windows are kept, by event time, such as `400d`. Without it, for good."""
     sinks: tuple[Sink, ...] = ()

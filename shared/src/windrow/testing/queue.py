@@ -92,12 +92,16 @@ class MemoryQueue:
 
     def _accept(self, messages: Sequence[Outgoing]) -> None:
         # SQS has no empty attributes.
+        now_us = self._clock.now_us()
         kept = [
-            Outgoing(message.body, {name: value for name, value in message.attributes.items() if value})
+            _Stored(
+                Outgoing(message.body, {name: value for name, value in message.attributes.items() if value}),
+                now_us + round(message.delay_s * 1_000_000),
+            )
             for message in messages
         ]
         with self._lock:
-            self._messages.extend(_Stored(message) for message in kept)
+            self._messages.extend(kept)
 
     def _ask(self, operation: str) -> None:
         if self.fault is not None:

@@ -64,7 +64,9 @@ def refusal(fault: Fault, asked: Asked) -> Reply:
         body = json.dumps({"__type": "com.amazonaws.sqs#ServiceUnavailable", "message": "slow down"}).encode()
         return Reply(503, [("Content-Type", "application/x-amz-json-1.0")], body)
     status, code = (409, "ConditionalRequestConflict") if fault == "conflict" else (503, "SlowDown")
-    text = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>a fault on purpose</Message></Error>'
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>a fault on purpose</Message></Error>'
+    )
     return Reply(status, [("Content-Type", "application/xml")], text.encode())
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from tests.faults.oracle import Findings
+from tests.faults.findings import Findings
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """The kill matrix: every point, so many times, each with a recovery that is waited for and checked."""
 
+import os
 import random
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -8,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.figures import Figures
+from tests.faults.findings import Findings, NotRight
 from tests.faults.points import SERVICES, service_of
 from tests.faults.stack import Stack
 from tests.faults.trap import Arm
-from tests.faults.waves import NotRight, Waves
+from tests.faults.waves import Waves
 
 _WAVES = 5
 """Waves of one deployment: its tables' logs grow with every commit, and each look reads them."""
@@ -25,7 +28,9 @@ def planned(points: Sequence[str], repeats: int, rng: random.Random) -> dict[str
     """By service, where it is to die, in any order: now at the first time that it comes there, now at the second."""
     arms: dict[str, deque[Arm]] = {}
     for service in SERVICES:
-        own = [Arm(point, 1 + repeat % 2) for point in points if service_of(point) == service for repeat in range(repeats)]
+        own = [
+            Arm(point, 1 + repeat % 2) for point in points if service_of(point) == service for repeat in range(repeats)
+        ]
         rng.shuffle(own)
         arms[service] = deque(own)
     return arms
@@ -102,6 +107,10 @@ class Matrix:
             for arm in stack.armed(service)[:1]:
                 self._tries[arm] += 1
                 if self._tries[arm] > _TRIES:
-                    raise AssertionError(f"{arm.point} was not reached in {_TRIES} waves")
+                    raise NotRight(Findings(waiting=[f"{arm.point} was not reached"]), f"after {_TRIES} waves")
+                if self._tries[arm] > 1:  # some are only reached by a process that begins, such as a lease
+                    os.kill(stack.pid(service), signal.SIGKILL)
         left = sum(map(len, self._left.values()))
-        self.tell(f"wave {waves.number}: {len(died)} kills, right after {quiet_s - began_s:.1f} s; {left} kills to come")
+        self.tell(
+            f"wave {waves.number}: {len(died)} kills, right after {quiet_s - began_s:.1f} s; {left} kills to come"
+        )

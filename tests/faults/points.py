@@ -41,6 +41,8 @@ POINTS = (
     "windower.after_pointer",
     "windower.before_delete",
     "windower.after_delete",
+    "writer.before_lease",
+    "writer.after_lease",
     "writer.before_commit.records",
     "writer.after_commit.records",
     "writer.before_commit.windows",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from tests.faults.findings import Findings, NotRight
 from tests.faults.log import ClientLog
 from tests.faults.stack import Stack
 from tests.faults.traffic import Request
@@ -17,10 +18,6 @@ from windrow.ports import ObjectHeaders, Outgoing
 _GIVE_UP_S = 60.0
 _PAUSE_S = 0.05
 _TIMEOUT_S = 15.0
-
-
-class NotAcknowledged(AssertionError):
-    """Nobody took a request in time."""
 
 
 @dataclass(frozen=True)
@@ -90,4 +87,4 @@ def _until(attempt: Any, what: str) -> None:
         except (OSError, HTTPException, WindrowError) as error:
             trouble = str(error)
         time.sleep(_PAUSE_S)
-    raise NotAcknowledged(f"waited {_GIVE_UP_S:g} s in vain for {what}; at last: {trouble}")
+    raise NotRight(Findings(waiting=[f"{what}; at last: {trouble}"]), f"after {_GIVE_UP_S:g} s")

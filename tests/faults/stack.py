@@ -34,7 +34,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "ingest": {"LINGER_S": "0.05"},
     "consumer": {"SWEEP_S": "1", "SWEEP_AFTER_S": "2"},
     "windower": {"SWEEP_S": "1", "SWEEP_AFTER_S": "2", "LINGER_S": "0.05"},
-    "writer": {"LINGER_S": "0.2"},
+    "writer": {"LINGER_S": "0.2", "LEASE_S": "2"},
     "reprocessor": {},
 }
 _WORKER = {"WAIT_S": "1", "RETRY_BASE_S": "0.2", "RETRY_CAP_S": "2", "STOPPED_PROBE_S": "0.5"}
@@ -158,6 +158,13 @@ class Stack:
     def pid(self, service: str) -> int:
         """The process that serves now, or did a moment ago."""
         return int(self._pid(service).read_text())
+
+    def is_ready(self, service: str) -> bool:
+        """Whether a service says so."""
+        try:
+            return http.get(f"{self._url(service)}/readyz")[0] == 200
+        except OSError:
+            return False
 
     def arm(self, service: str, arms: list[Arm]) -> None:
         write_arms(self._arms(service), arms)

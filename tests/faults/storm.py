@@ -18,9 +18,10 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from tests.faults.figures import Figures
+from tests.faults.findings import NotRight
 from tests.faults.points import SERVICES
 from tests.faults.stack import Stack
-from tests.faults.waves import NotRight, Waves
+from tests.faults.waves import Waves
 
 Kind = Literal["kills", "faults"]
 _SPELL_S = 10.0
@@ -87,7 +88,9 @@ class Storm:
     def _spell(self, stack: Stack, waves: Waves) -> None:
         is_over = threading.Event()
         last_s = [time.monotonic()]
-        trouble = threading.Thread(target=self._kill if self.kind == "kills" else self._fault, args=(stack, is_over, last_s))
+        trouble = threading.Thread(
+            target=self._kill if self.kind == "kills" else self._fault, args=(stack, is_over, last_s)
+        )
         trouble.start()
         try:
             until_s, sent = time.monotonic() + self.spell_s, [waves.send()]
@@ -105,10 +108,12 @@ class Storm:
     def _kill(self, stack: Stack, is_over: threading.Event, last_s: list[float]) -> None:
         while not is_over.wait(self._rng.uniform(*_KILL_EVERY_S)):
             service = self._rng.choice(SERVICES)
+            if not stack.is_ready(service):
+                continue  # one that is killed again before it is back never comes to do anything
             try:
                 os.kill(stack.pid(service), signal.SIGKILL)
             except ProcessLookupError:
-                continue  # it is only just being started again
+                continue
             last_s[0] = time.monotonic()
             self.figures.kills[service] += 1
 

@@ -10,7 +10,17 @@ from windrow.aws.session import AwsSession
 from windrow.keys import LATE_TABLE, RECORDS_TABLE
 from windrow.lake.delta import DeltaLake
 from windrow.lake.tables import Place, Table
-from windrow.ports import Body, Delivery, ObjectHeaders, ObjectInfo, ObjectStore, Outgoing, Queue, QueueDepth, StoredObject
+from windrow.ports import (
+    Body,
+    Delivery,
+    ObjectHeaders,
+    ObjectInfo,
+    ObjectStore,
+    Outgoing,
+    Queue,
+    QueueDepth,
+    StoredObject,
+)
 
 Reach = Callable[[str], None]
 """Called with the name of a point."""
@@ -74,6 +84,8 @@ class TappedStore:
         if zone == "results":  # rows, inputs, and panes that have no name but a digest
             name = key.rsplit("/", 1)[1].partition(".")[0]
             return name if name in {"rows", "inputs"} else "panes"
+        if zone == "leases":
+            return "lease" if key.startswith("leases/tables/") else "beat"
         if zone == "dead-letters":
             return "kept_letter" if is_new else "note"
         return STORE_EFFECTS.get((self.service, zone), zone)

@@ -5,8 +5,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from tests.faults.findings import Findings, NotRight
 from tests.faults.log import ClientLog
-from tests.faults.oracle import Findings, Oracle, looked
+from tests.faults.oracle import Oracle, looked
 from tests.faults.sender import Sender
 from tests.faults.stack import Stack
 from tests.faults.traffic import READINGS, VISITS, Wave, repairs, wave
@@ -16,14 +17,6 @@ QUIET_S = 90.0
 """Longest time from the last request of a wave until everything is right."""
 _LOOK_EVERY_S = 0.1
 _SENDERS = 6
-
-
-class NotRight(AssertionError):
-    """A deployment did not come to what its clients were promised."""
-
-    def __init__(self, findings: Findings, where: str) -> None:
-        self.findings = findings
-        super().__init__(f"{where}: {findings}")
 
 
 @dataclass

@@ -16,6 +16,8 @@ partial_send  of a SendMessageBatch, a part is carried out, and the others are s
 """
 FAULTS: Sequence[Fault] = get_args(Fault)
 DELAYS_S = (0.05, 0.5)
+_WRITES = 3
+"""How many times likelier a fault is where there is an effect that could be lost, or could happen twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,14 @@ class Asked:
         return self.headers.get("x-amz-target", "").rpartition(".")[2]
 
     @property
+    def is_write(self) -> bool:
+        """Whether it may have an effect. With SQS, receiving is one."""
+        return self.method in {"PUT", "POST", "DELETE"}
+
+    @property
     def can_be_hit_by(self) -> list[Fault]:
         found: list[Fault] = ["slow_down", "delay"]
-        if self.method in {"PUT", "POST", "DELETE"}:
+        if self.is_write:
             found.append("lost_reply")
         if self.method != "HEAD":
             found.append("cut_reply")
@@ -45,7 +52,9 @@ class Asked:
 
 
 def draw(asked: Asked, rate: float, rng: random.Random) -> Fault | None:
-    """The fault that befalls a request: one in `rate` of all, each kind as likely where it can happen."""
+    """The fault that befalls a request, if any: a share `rate` of all reads, and more of the writes, which are few."""
+    if asked.is_write:
+        rate *= _WRITES
     return rng.choice(asked.can_be_hit_by) if rng.random() < rate else None
 
 

@@ -79,7 +79,7 @@ def _become(charge: Charge) -> None:
             arguments = [charge.service, str(charge.arms), *([charge.mutant] if charge.mutant else [])]
             os.execv(sys.executable, [sys.executable, "-m", "tests.faults.launcher", *arguments])
         serve(charge.service, charge.arms, charge.mutant)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  whatever it was, the log is the place to say it
         traceback.print_exc()
     finally:
         os._exit(1)

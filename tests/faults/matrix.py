@@ -16,10 +16,8 @@ from tests.faults.stack import Stack
 from tests.faults.trap import Arm
 from tests.faults.waves import Waves
 
-_WAVES = 5
+_WAVES = 8
 """Waves of one deployment: its tables' logs grow with every commit, and each look reads them."""
-_ARMED = 2
-"""Points of each service that may fire within one wave, one after the other."""
 _TRIES = 6
 """Waves in which a point may fail to be reached."""
 
@@ -45,6 +43,8 @@ class Matrix:
     repeats: int
     seed: int
     tell: Callable[[str], None] = lambda _text: None
+    armed: int = 3
+    """Points of each service that may fire within one wave, one after the other."""
     figures: Figures = field(default_factory=lambda: Figures("kill matrix"))
 
     def run(self) -> Figures:
@@ -83,7 +83,7 @@ class Matrix:
         for _ in range(_WAVES):
             for service in SERVICES:
                 arms = stack.armed(service)
-                while self._left[service] and len(arms) < _ARMED:
+                while self._left[service] and len(arms) < self.armed:
                     arms.append(self._left[service].popleft())
                 stack.arm(service, arms)
             if not any(stack.armed(service) for service in SERVICES):

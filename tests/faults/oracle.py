@@ -1,4 +1,7 @@
-"""Compares what the tables hold with what the clients were promised. It shares no code with what it judges but readers."""
+"""Compares what the tables hold with what the clients were promised.
+
+It has readers in common with what it judges, and nothing else: what windows must hold it works out by itself.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

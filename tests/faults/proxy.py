@@ -68,6 +68,13 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
         """Thousands of requests are not news."""
 
+    def handle_expect_100(self) -> bool:
+        """Say at once that a body may come: clients wait a second for that."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
+
     def do_any(self) -> None:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             self._send(Reply(411, [], b"a length is required"))
@@ -151,7 +158,11 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def listen(port: int, upstream: int, trouble: Trouble) -> ThreadingHTTPServer:
+    """A proxy at one loopback port (0: any free one) before another."""
+    return _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"trouble": trouble, "upstream": upstream}))
+
+
 def serve(port: int, upstream: int, seed: int) -> None:
-    """Stand at one loopback port before another, until SIGTERM."""
-    handler = type("Handler", (_Handler,), {"trouble": Trouble(random.Random(seed)), "upstream": upstream})
-    _Server(("127.0.0.1", port), handler).serve_forever()
+    """Stand before a port until SIGTERM."""
+    listen(port, upstream, Trouble(random.Random(seed))).serve_forever()

@@ -26,7 +26,7 @@ _PREFIX = "faults"
 _REGION = "eu-central-1"
 _START_S = 60.0
 _STOP_S = 10.0
-_VISIBILITY_S = 5
+_VISIBILITY_S = 3
 """Messages of a killed worker come back soon: their redelivery is to fall into the same run."""
 
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
@@ -34,7 +34,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "ingest": {"LINGER_S": "0.05"},
     "consumer": {"SWEEP_S": "1", "SWEEP_AFTER_S": "2"},
     "windower": {"SWEEP_S": "1", "SWEEP_AFTER_S": "2", "LINGER_S": "0.05"},
-    "writer": {"LINGER_S": "0.2", "LEASE_S": "2"},
+    "writer": {"LINGER_S": "0.2", "LEASE_S": "1"},
     "reprocessor": {},
 }
 _WORKER = {"WAIT_S": "1", "RETRY_BASE_S": "0.2", "RETRY_CAP_S": "2", "STOPPED_PROBE_S": "0.5"}
@@ -132,6 +132,9 @@ class Stack:
                 process.join()
             process.close()
         self._processes.clear()
+        if hasattr(self, "aws"):
+            self.aws.s3.close()
+            self.aws.sqs.close()
 
     # ------------------------------------------------------------------------------------------ what runs
 

@@ -54,5 +54,6 @@ class Trap:
             self._reached[point] += 1
             if self._reached[point] >= arms[0].occurrence:
                 write_arms(self.path, arms[1:])
-                self.path.with_suffix(".fired").open("a").write(f"{arms[0]}\n")
+                with self.path.with_suffix(".fired").open("a") as file:
+                    file.write(f"{arms[0]}\n")
                 os.kill(os.getpid(), signal.SIGKILL)

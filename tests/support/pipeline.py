@@ -18,7 +18,7 @@ from windrow.decoding.parts import DecodeLimits
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
 from windrow.ports import ObjectHeaders, Outgoing
-from windrow.testing import ManualClock, MemoryObjectStore, MemoryQueue, RecordingMetrics
+from windrow.testing import ManualClock, MemoryLatestStore, MemoryObjectStore, MemoryQueue, RecordingMetrics
 from windrow.worker import Pace, Worker
 from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_consumer.sweep import Sweep as ConsumerSweep
@@ -35,8 +35,12 @@ from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.leases import Leases
+from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
+from windrow_writer.sinks.after_commit import Sinks
+from windrow_writer.sinks.dynamodb import DynamodbWriter
+from windrow_writer.sinks.parquet import ParquetWriter
 from windrow_writer.sorting import Disk
 
 SENSORS = """
@@ -81,6 +85,7 @@ class Pipeline:
         self.lose_events = False
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
         self.lake = DeltaLake(str(self.folder), {})
+        self.latest = MemoryLatestStore(["sensors.latest"])
         self._ids = itertools.count()
         quiet = log.quiet()
         self.consumer_handler = ConsumerHandler(
@@ -114,7 +119,18 @@ class Pipeline:
             metrics=self.metrics,
             sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
             max_commit_rows=100_000,
+            sinks=Sinks(
+                catalog=self.catalog,
+                dynamodb=DynamodbWriter(store=self.store, latest=self.latest, metrics=self.metrics, parallel_puts=1),
+                parquet=ParquetWriter(store=self.store, lake=self.lake, metrics=self.metrics, max_file_rows=100),
+                clock=self.clock,
+                metrics=self.metrics,
+                log=quiet,
+            ),
             parallel_gets=1,
+        )
+        self.maintainer = Maintainer(
+            self.lake, self.catalog, self.writer_handler.committer, self.clock, self.metrics, quiet
         )
         self.consumer_sweep = ConsumerSweep(
             self.store, self.catalog, self.consumer_handler, self.clock, self.metrics, quiet, 60

@@ -1,4 +1,4 @@
-"""Law 8, nothing vanishes: received = written + duplicate + quarantined + filtered + in flight, per stream, always.
+"""Law 8, nothing vanishes: received = written + duplicate + quarantined + filtered + expired + in flight, per stream.
 
 The two sides are counted apart. `received` is what landing objects and manifests say came in; `written` is the number
 of rows that physically stand in the records table; `duplicate` and the rest are running totals that the writer commits
@@ -31,6 +31,8 @@ class Balance:
     quarantined: int = 0
     filtered: int = 0
     """Rows that the spec's filter left out, on purpose."""
+    expired: int = 0
+    """Rows that were removed, or never written, because the spec keeps nothing so old."""
     in_flight: int = 0
     uncounted_objects: int = 0
     """Uploaded objects that nobody has read yet, so that their records cannot be counted."""
@@ -40,8 +42,8 @@ class Balance:
     @property
     def unexplained(self) -> int:
         """Records for which there is no account. Anything but zero is a bug."""
-        known = self.written + self.duplicate + self.quarantined + self.filtered + self.in_flight
-        return self.received - known
+        kept = self.written + self.duplicate + self.quarantined + self.filtered + self.expired + self.in_flight
+        return self.received - kept
 
 
 def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
@@ -93,6 +95,7 @@ def _committed(stream: str, table: Table | None) -> Balance:
         duplicate=totals[tables.DUPLICATES],
         quarantined=totals[tables.QUARANTINED] - returned,
         filtered=totals[tables.FILTERED],
+        expired=totals[tables.EXPIRED],
         last_commit_us=table.mark(tables.LAST_BATCH_US),
         max_time_us=table.mark(tables.MAX_TIME_US),
     )
@@ -136,6 +139,7 @@ def _add(left: Balance, right: Balance) -> Balance:
         duplicate=left.duplicate,
         quarantined=left.quarantined + right.quarantined,
         filtered=left.filtered + right.filtered,
+        expired=left.expired,
         in_flight=left.in_flight + right.in_flight,
         uncounted_objects=left.uncounted_objects + right.uncounted_objects,
         last_commit_us=left.last_commit_us,

@@ -25,6 +25,9 @@ CounterName = Literal[
     "files_compacted",  # data files that were merged into others, by stream and table
     "files_vacuumed",  # data files deleted because no version of the last week has them, by stream and table
     "leases_lost",  # leases another writer turned out to hold, by stream and table
+    "latest_records_put",  # records put into key-value tables, by stream
+    "buckets_exported",  # sealed buckets written as plain Parquet files, by stream
+    "sinks_failed",  # pointers whose sink failed and that wait to be tried again, by stream and kind of sink
     "replays_started",  # replays asked for by an operator, by stream
     "sweeps_found",  # lost pointers a sweep made good, by stream
 ]
@@ -36,6 +39,7 @@ GaugeName = Literal[
     "records_written",  # rows in the records table, by stream
     "records_duplicate",  # rows removed as duplicates, by stream
     "records_filtered_out",  # rows left out by the spec's filter as of the latest commit, by stream
+    "records_expired",  # records that retention has removed as of the latest commit, by stream
     "records_in_quarantine",  # law 8, as of the latest commit, by stream
 ]
 HistogramName = Literal[
@@ -65,6 +69,9 @@ _HELP: dict[str, str] = {
     "files_compacted": "Data files merged into others, by stream and table.",
     "files_vacuumed": "Data files deleted that no version of the last week has, by stream and table.",
     "leases_lost": "Leases that another writer turned out to hold, by stream and table.",
+    "latest_records_put": "Records put into key-value tables, by stream.",
+    "buckets_exported": "Sealed buckets written as plain Parquet files, by stream.",
+    "sinks_failed": "Pointers whose sink failed, to be tried again, by stream and kind of sink.",
     "replays_started": "Replays asked for, by stream.",
     "sweeps_found": "Lost pointers made good by a sweep, by stream.",
     "is_ready": "1 when the service is ready.",
@@ -74,6 +81,7 @@ _HELP: dict[str, str] = {
     "records_written": "Rows in the records table, by stream.",
     "records_duplicate": "Rows removed as duplicates, by stream.",
     "records_filtered_out": "Rows left out by the spec's filter as of the latest commit, by stream.",
+    "records_expired": "Records that retention has removed as of the latest commit, by stream.",
     "records_in_quarantine": "Records in quarantine as of the latest commit, by stream.",
     "handle_seconds": "Seconds a handler took for one group of messages, by queue.",
     "file_bytes": "Size of the data files written, by stream and table.",
@@ -91,6 +99,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "files_compacted": ("stream", "table"),
     "files_vacuumed": ("stream", "table"),
     "file_bytes": ("stream", "table"),
+    "sinks_failed": ("stream", "kind"),
     "is_ready": (),
     "pending_bytes": (),
     "held_messages": ("queue",),

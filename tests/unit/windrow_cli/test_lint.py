@@ -25,7 +25,7 @@ def specs(windrow: Windrow) -> None:
     """Files in the folder that the command runs in."""
     Path("good.yaml").write_text(GOOD)
     Path("bad.yaml").write_text(GOOD.replace("v: float", "v: flaot") + "keep: newest\n")
-    Path("later.yaml").write_text(GOOD + "retention: 30d\n")
+    Path("later.yaml").write_text(GOOD + "sinks: [{kind: parquet, prefix: exports/s/}]\n")
     Path("windows.yaml").write_text(GOOD + WINDOWS)
 
 
@@ -51,7 +51,7 @@ def test_what_has_no_effect_yet_is_a_warning_unless_it_is_meant_strictly(windrow
 
     assert (ran.code, strict.code) == (0, 1)
     assert ran.out == strict.out
-    assert ran.out.startswith("later.yaml:4:12: warning: retention: ")
+    assert ran.out.startswith("later.yaml:4:9: warning: sinks")
     assert ran.out.endswith("1 file: no faults, 1 warning\n")
 
 

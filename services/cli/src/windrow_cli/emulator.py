@@ -88,7 +88,7 @@ class DurableMoto(DomainDispatcherApplication):
         self._note_touched_keys()
         queues.use_plain_clock()
         queues.make_orderly(get_backend("sqs")[DEFAULT_ACCOUNT_ID][region])
-        self._apps = {service: create_backend_app(service) for service in ("s3", "sqs")}
+        self._apps = {service: create_backend_app(service) for service in ("dynamodb", "s3", "sqs")}
         _forget_instances()
         for headers in mirror.load():
             self._restore(headers)

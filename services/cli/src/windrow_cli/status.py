@@ -26,7 +26,7 @@ from windrow.units import SECOND_US, from_us
 from windrow_cli.context import AsJson, Injected, State
 
 _WATCH_EVERY_S = 2.0
-_LAW = "received = written + duplicate + quarantined + filtered + in flight"
+_LAW = "received = written + duplicate + quarantined + filtered + expired + in flight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def status(
 ) -> int:
     """Show what came in and what became of it, per stream.
 
-    received = written + duplicate + quarantined + filtered + in flight, at any time. What does not add up is
+    received = written + duplicate + quarantined + filtered + expired + in flight, at any time. What does not add up is
     unexplained: then this ends with exit code 1, which makes it an alarm.
 
     ```
@@ -176,10 +176,9 @@ def balances_table(figures: Figures) -> Table:
         title_style="",
         header_style="bold",
     )
-    # Most streams filter nothing; their table is the narrower for it.
-    has_filtered = any(found.filtered for found in figures.balances)
-    filtered = ("filtered",) if has_filtered else ()
-    for name in ("received", "written", "duplicate", "quarantined", *filtered, "in flight", "unexplained"):
+    # Most streams filter nothing and keep everything; their table is the narrower for it.
+    seldom = [name for name in ("filtered", "expired") if any(getattr(found, name) for found in figures.balances)]
+    for name in ("received", "written", "duplicate", "quarantined", *seldom, "in flight", "unexplained"):
         table.add_column(name, justify="right")
     for found in figures.balances:
         in_flight = f"{found.in_flight:,}"
@@ -191,7 +190,7 @@ def balances_table(figures: Figures) -> Table:
             f"{found.written:,}",
             f"{found.duplicate:,}",
             f"[yellow]{found.quarantined:,}[/]" if found.quarantined else "0",
-            *((f"{found.filtered:,}",) if has_filtered else ()),
+            *(f"{getattr(found, name):,}" for name in seldom),
             in_flight,
             f"[bold red]{found.unexplained:,}[/]" if found.unexplained else "[green]0[/]",
         )

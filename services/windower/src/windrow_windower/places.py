@@ -11,14 +11,15 @@ import polars as pl
 from windrow import keys
 from windrow.catalog import PublishedSpec
 from windrow.computed import PARQUET
-from windrow.errors import Unavailable
+from windrow.errors import Permanent, Unavailable
 from windrow.immutable import put_once
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.schema import BATCH, conform, segment_schema
-from windrow.lake.tables import Lake, Place, batch_mark
+from windrow.lake.tables import Lake, Place, batch_mark, expired_before
 from windrow.listing import Known
 from windrow.ports import ObjectHeaders, ObjectStore
 from windrow.spec import WindowSpec
+from windrow.units import utc_date
 from windrow.windows import engine
 from windrow.windows.sharing import may_share_records
 from windrow_windower.memory import Memory, Remembered
@@ -109,6 +110,12 @@ class Places:
         The table must hold all of these, and nothing that came after the batches that are asked for.
         """
         table = self.lake.open(stream, keys.RECORDS_TABLE)
+        cut = None if table is None else expired_before(table)
+        if cut is not None and utc_date(place.bucket_us) < cut:
+            raise Permanent(
+                f"{stream}, bucket {keys.bucket_text(place.bucket_us)}: retention has removed its records; windows "
+                "that reach back to it stay as they are"
+            )
         gone = sorted(known.batches - known.listed)
         missing = [batch for batch in gone if table is None or table.mark(batch_mark(batch)) is None]
         bucket = f"{stream}, bucket {keys.bucket_text(place.bucket_us)}"

@@ -9,7 +9,7 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Transient
 from windrow.lake import tables
-from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, is_final_growth, place_mark
+from windrow.lake.tables import Lake, Place, Table, batch_mark, expired_before, growth, is_final_growth, place_mark
 from windrow.listing import Listing
 from windrow.log import Log
 from windrow.messages import BatchDecoded
@@ -18,7 +18,7 @@ from windrow.ports import ObjectStore, Outgoing, Queue
 from windrow.results import Inputs
 from windrow.spec import StreamSpec
 from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
-from windrow.units import SECOND_US
+from windrow.units import SECOND_US, utc_date
 from windrow.windows import reach
 from windrow.windows.reach import Stretch, bucket_at, buckets_of
 from windrow.windows.sealing import Progress, is_due
@@ -124,7 +124,9 @@ class Sweep:
         for place, batches in sorted(found.batches.items()):
             within = {place.bucket_us: batches}
             mark = records.mark(place_mark(place)) or 0
-            if is_final_growth(mark) and self._is_committed(latest.get(place), within, mark):
+            if _has_expired(place, records) or (
+                is_final_growth(mark) and self._is_committed(latest.get(place), within, mark)
+            ):
                 sealed.add(place)
             elif is_due(place.bucket_us + spec.bucket, spec, progress, self.clock.now_us()) and all(
                 # Sealing removes duplicates among rows; it must come after all of them.
@@ -144,6 +146,8 @@ class Sweep:
         is_diverting = spec.windows[window].late == "divert"
         progress = None if records is None else _progress(records)
         for owner, stretch in self._owners(window, spec, found, latest):
+            if handle is not None and _has_expired(owner, handle):
+                continue
             buckets = found.buckets_within(owner.shard, buckets_of(stretch, spec.bucket))
             within = {bucket: found.batches[Place(bucket, owner.shard)] for bucket in buckets}
             if not within:  # all its segments have expired, perhaps long before its windows end
@@ -283,6 +287,12 @@ def _is_sealed(place: Place, found: _Listed, sealed: set[Place], records: Table 
     if place in found.batches:
         return place in sealed
     return records is not None and is_final_growth(records.mark(place_mark(place)))
+
+
+def _has_expired(place: Place, table: Table) -> bool:
+    """Whether retention has removed what a table held of a place."""
+    before = expired_before(table)
+    return before is not None and utc_date(place.bucket_us) < before
 
 
 def _progress(records: Table) -> Progress | None:

@@ -14,7 +14,7 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Permanent, SchemaConflict, Transient
 from windrow.lake import tables
-from windrow.lake.schema import BUCKET, SHARD, late_schema, records_schema, windows_schema
+from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
@@ -31,6 +31,7 @@ from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
 from windrow_writer.plan import LoadedBatch
 from windrow_writer.sealing import Sealer
+from windrow_writer.sinks.after_commit import Sinks
 
 _WAIT_FOR_BATCHES_S = 2.0
 _FORWARD_S = 1.0
@@ -50,6 +51,8 @@ class Handler:
     sealer: Sealer
     max_commit_rows: int
     """Rows appended in one commit."""
+    sinks: Sinks | None = None
+    """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
     _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
@@ -78,6 +81,9 @@ class Handler:
         }
         for stream in batches.keys() | refreshed.keys():
             self._report(stream)
+        if self.sinks is not None:  # after the tables of all streams
+            appended = {stream: self.sinks.appended(stream, found) for stream, found in appended.items()}
+            replaced = {stream: self.sinks.replaced(stream, found) for stream, found in replaced.items()}
 
         def outcome(body: str) -> Outcome:
             match read[body]:
@@ -104,6 +110,7 @@ class Handler:
                     return "nothing"
                 self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
+                loaded = plan.without_expired(loaded, tables.expired_before(handle))
                 rows = self._together([batch.rows for batch in loaded], spec)
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
                 return "some"
@@ -291,6 +298,9 @@ class Handler:
             around = self._around(window, grown.values(), handle)
             rows = self._pool.map(lambda pointer: self._window_rows(window, pointer, previous, around), grown.values())
             merged = _concat([schema.to_frame(), *rows], f"{stream}/{table}")
+            cut = tables.expired_before(handle)
+            if cut is not None:
+                merged = merged.filter(pl.col(EVENT_DATE) >= cut)
             marks = plan.window_marks(grown.values())
             if merged.is_empty() and previous.is_empty():
                 handle.append(merged, marks)  # no windows before or after: only that much is known
@@ -365,6 +375,7 @@ class Handler:
         self.metrics.gauge("records_written", table.row_count(), stream=stream)
         self.metrics.gauge("records_duplicate", table.mark(tables.DUPLICATES) or 0, stream=stream)
         self.metrics.gauge("records_filtered_out", table.mark(tables.FILTERED) or 0, stream=stream)
+        self.metrics.gauge("records_expired", table.mark(tables.EXPIRED) or 0, stream=stream)
         self.metrics.gauge("records_in_quarantine", (table.mark(tables.QUARANTINED) or 0) - returned, stream=stream)
 
 

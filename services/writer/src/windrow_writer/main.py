@@ -12,9 +12,13 @@ from windrow.metrics import PrometheusMetrics
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler
 from windrow_writer.leases import Leases
+from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
 from windrow_writer.settings import WriterSettings
+from windrow_writer.sinks.after_commit import Sinks
+from windrow_writer.sinks.dynamodb import DynamodbWriter
+from windrow_writer.sinks.parquet import ParquetWriter
 from windrow_writer.sorting import Disk
 
 
@@ -24,17 +28,29 @@ def run(settings: WriterSettings, log: Log) -> None:
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
     leases = Leases(store, Roster(store, clock, uuid.uuid4().hex, settings.lease_s), metrics, log)
+    lake, catalog = aws.lake(), SpecCatalog(store, clock)
+    committer = Committer(clock, metrics, log, leases, settings.commit_attempts)
     handler = Handler(
         store=store,
-        lake=aws.lake(),
-        catalog=SpecCatalog(store, clock),
-        committer=Committer(clock, metrics, log, leases, settings.commit_attempts),
+        lake=lake,
+        catalog=catalog,
+        committer=committer,
         clock=clock,
         metrics=metrics,
         sealer=Sealer(
             settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
         ),
         max_commit_rows=settings.max_commit_rows,
+        sinks=Sinks(
+            catalog=catalog,
+            dynamodb=DynamodbWriter(
+                store=store, latest=aws.latest(), metrics=metrics, parallel_puts=settings.parallel_puts
+            ),
+            parquet=ParquetWriter(store=store, lake=lake, metrics=metrics, max_file_rows=settings.max_export_file_rows),
+            clock=clock,
+            metrics=metrics,
+            log=log,
+        ),
         parallel_gets=settings.parallel_gets,
     )
     stopped = threading.Event()
@@ -50,6 +66,8 @@ def run(settings: WriterSettings, log: Log) -> None:
         handler=handler,
         max_messages=settings.max_messages,
         linger_s=settings.linger_s,
+        sweep=Maintainer(lake, catalog, committer, clock, metrics, log).run,
+        sweep_s=settings.maintenance_s,
     )
     stopped.set()
     leases.leave()

@@ -1,8 +1,8 @@
 """What to commit, given what is already committed. Pure: rows and marks in, rows and marks out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 import polars as pl
 
@@ -43,6 +43,13 @@ def with_place(rows: pl.DataFrame, place: Place, time: str) -> pl.DataFrame:
 # ------------------------------------------------------------------------------------------------ records
 
 
+def without_expired(batches: Sequence[LoadedBatch], before: date | None) -> list[LoadedBatch]:
+    """Batches without their rows of days that retention has removed already; `append_marks` counts these."""
+    if before is None:
+        return list(batches)
+    return [replace(batch, rows=batch.rows.filter(pl.col(EVENT_DATE) >= before)) for batch in batches]
+
+
 def append_marks(batches: Sequence[LoadedBatch], before: Mapping[str, int | None], now_us: int) -> dict[str, int]:
     """The marks that commit with these batches' rows: each batch applied, and the running totals moved on."""
     manifests = [batch.manifest for batch in batches]
@@ -52,7 +59,9 @@ def append_marks(batches: Sequence[LoadedBatch], before: Mapping[str, int | None
     marks[tables.RETURNED] = (before[tables.RETURNED] or 0) + sum(found.returned for found in manifests)
     marks[tables.ADDED] = (before[tables.ADDED] or 0) + sum(found.added for found in manifests)
     marks[tables.FILTERED] = (before[tables.FILTERED] or 0) + sum(found.filtered for found in manifests)
-    marks[tables.APPENDED] = (before[tables.APPENDED] or 0) + sum(batch.rows.height for batch in batches)
+    kept = sum(batch.rows.height for batch in batches)
+    marks[tables.EXPIRED] = (before[tables.EXPIRED] or 0) + sum(found.accepted for found in manifests) - kept
+    marks[tables.APPENDED] = (before[tables.APPENDED] or 0) + kept
     times = [found.max_time_us for found in manifests if found.max_time_us is not None]
     known = before[tables.MAX_TIME_US]
     if known is not None:

@@ -25,7 +25,13 @@ class WriterSettings(WorkerSettings):
     files, which in a container may be memory."""
     parallel_gets: Count = 8
     """Segments read at the same time."""
+    maintenance_s: Seconds = 300.0
+    """How often tables are looked at for old days, small files and dead files."""
     lease_s: Seconds = 10.0
     """Silence after which other writers take over the tables of one that is gone."""
     commit_attempts: Count = 5
     """Tries of one commit, each on a fresh handle."""
+    parallel_puts: Count = 16
+    """Records put into key-value tables at the same time, for streams with a dynamodb sink."""
+    max_export_file_rows: Count = 1_000_000
+    """Rows of one file that a parquet sink writes."""

@@ -1,7 +1,7 @@
 """What a table is to Windrow: an open handle at one version, and marks that commit with the rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple, Protocol
 
 import polars as pl
@@ -140,6 +140,17 @@ EXPIRED_BEFORE = "windrow.expired_before"
 """In every table: the day (since 1970) before which retention has removed everything, for good."""
 VACUUMED_US = "windrow.vacuumed_us"
 """In every table: when files that no version has were last looked for."""
+
+
+def day_number(day: date) -> int:
+    """Days since 1970: how a mark holds a day."""
+    return (day - date(1970, 1, 1)).days
+
+
+def expired_before(table: Table) -> date | None:
+    """The day before which retention has removed everything for good, if it has removed anything."""
+    number = table.mark(EXPIRED_BEFORE)
+    return None if number is None else date(1970, 1, 1) + timedelta(days=number)
 
 
 def batch_mark(batch: str) -> str:

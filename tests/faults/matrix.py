@@ -43,7 +43,7 @@ class Matrix:
     repeats: int
     seed: int
     tell: Callable[[str], None] = lambda _text: None
-    armed: int = 3
+    armed: int = 4
     """Points of each service that may fire within one wave, one after the other."""
     figures: Figures = field(default_factory=lambda: Figures("kill matrix"))
 

@@ -51,6 +51,8 @@ POINTS = (
     "writer.after_commit.late",
     "writer.before_commit.seal",
     "writer.after_commit.seal",
+    "writer.before_commit.compaction",
+    "writer.after_commit.compaction",
     "writer.before_delete",
     "writer.after_delete",
     "reprocessor.after_kept_letter",

@@ -15,7 +15,7 @@ from windrow import keys
 from windrow.errors import WindrowError
 from windrow.ports import ObjectHeaders, Outgoing
 
-_GIVE_UP_S = 60.0
+_GIVE_UP_S = 240.0
 _PAUSE_S = 0.05
 _TIMEOUT_S = 15.0
 

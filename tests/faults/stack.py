@@ -2,7 +2,8 @@
 the fault proxy between them."""
 
 import os
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -24,7 +25,7 @@ from windrow_cli import connection, emulator, ports
 _ROOT = Path(__file__).parents[2]
 _PREFIX = "faults"
 _REGION = "eu-central-1"
-_START_S = 60.0
+_START_S = 120.0
 _STOP_S = 10.0
 _VISIBILITY_S = 3
 """Messages of a killed worker come back soon: their redelivery is to fall into the same run."""
@@ -54,8 +55,7 @@ class Stack:
     _processes: dict[str, ForkServerProcess] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        base = ports.free_base(len(SERVICES) + 2)
-        self._ports = {name: base + number for number, name in enumerate((*SERVICES, "emulator", "proxy"))}
+        self._ports = _claim_ports((*SERVICES, "emulator", "proxy"))
 
     # ------------------------------------------------------------------------------------------ starting and ending
 
@@ -132,6 +132,7 @@ class Stack:
                 process.join()
             process.close()
         self._processes.clear()
+        _IN_USE.discard(min(self._ports.values()))
         if hasattr(self, "aws"):
             self.aws.s3.close()
             self.aws.sqs.close()
@@ -205,3 +206,19 @@ class Stack:
 
     def _pid(self, service: str) -> Path:
         return self.folder / f"{service}.pid"
+
+
+_BASES = range(20_000, 32_000, 10)
+_IN_USE: set[int] = set()
+_CLAIMING = threading.Lock()
+
+
+def _claim_ports(names: Sequence[str]) -> dict[str, int]:
+    """Free ports in a row for all of these, that no other deployment takes, of this process or another."""
+    with _CLAIMING:
+        for base in _BASES:
+            chosen = {name: base + number for number, name in enumerate(names)}
+            if base not in _IN_USE and all(ports.is_free(port) for port in chosen.values()) and ports.claim(base):
+                _IN_USE.add(base)
+                return chosen
+    raise AssertionError(f"there are no {len(names)} free ports in a row between {_BASES.start} and {_BASES.stop}")

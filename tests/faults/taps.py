@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
@@ -9,7 +11,7 @@ from tests.faults.points import QUEUE_EFFECTS, STORE_EFFECTS
 from windrow.aws.session import AwsSession
 from windrow.keys import LATE_TABLE, RECORDS_TABLE
 from windrow.lake.delta import DeltaLake
-from windrow.lake.tables import Place, Table
+from windrow.lake.tables import Place, Rows, Table
 from windrow.ports import (
     Body,
     Delivery,
@@ -22,6 +24,7 @@ from windrow.ports import (
     StoredObject,
 )
 
+T = TypeVar("T")
 Reach = Callable[[str], None]
 """Called with the name of a point."""
 
@@ -138,16 +141,19 @@ class TappedTable:
         return getattr(self._inner, name)
 
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        self._around(marks, lambda: self._inner.append(rows, marks))
+        self._around(self._kind(marks), lambda: self._inner.append(rows, marks))
 
-    def replace(self, places: Sequence[Place], rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        self._around(marks, lambda: self._inner.replace(places, rows, marks))
+    def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
+        self._around(self._kind(marks), lambda: self._inner.replace(places, rows, marks))
 
-    def _around(self, marks: Mapping[str, int], commit: Callable[[], None]) -> None:
-        kind = self._kind(marks)
+    def compact(self, day: date, target_file_bytes: int) -> int:
+        return self._around("compaction", lambda: self._inner.compact(day, target_file_bytes))
+
+    def _around(self, kind: str, commit: Callable[[], T]) -> T:
         self._reach(f"{self._service}.before_commit.{kind}")
-        commit()
+        done = commit()
         self._reach(f"{self._service}.after_commit.{kind}")
+        return done
 
     def _kind(self, marks: Mapping[str, int]) -> str:
         if self._table == LATE_TABLE:

@@ -9,7 +9,7 @@ from tests.faults.stack import Stack
 from tests.faults.trap import Arm
 from tests.faults.waves import Waves
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(400)]
 _LOST_FOR_S = 8.0
 _DOUBLED_WITHIN_S = 60.0
 

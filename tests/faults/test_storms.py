@@ -7,7 +7,7 @@ import pytest
 from tests.faults.faults import FAULTS
 from tests.faults.storm import Storm
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 _SPELL_S = 6.0
 
 

@@ -13,7 +13,7 @@ from tests.faults.stack import Stack
 from tests.faults.traffic import READINGS, VISITS, Wave, repairs, wave
 from windrow import catalog, keys, quarantine
 
-QUIET_S = 90.0
+QUIET_S = 240.0
 """Longest time from the last request of a wave until everything is right."""
 _LOOK_EVERY_S = 0.1
 _SENDERS = 6

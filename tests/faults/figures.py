@@ -42,7 +42,7 @@ class Figures:
         if self.kills:
             what = "points" if any("." in name for name in self.kills) else "services"
             fewest = min(self.kills.values())
-            lines.append(f"  {what:<16}{len(self.kills):>8,}   each killed at {fewest} times or more")
+            lines.append(f"  {what:<16}{len(self.kills):>8,}   each at least {fewest} times")
             lines.append(f"  {'kills':<16}{self.kills.total():>8,}")
         if self.faults:
             named = ", ".join(f"{name} {count:,}" for name, count in sorted(self.faults.items()))

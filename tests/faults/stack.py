@@ -33,8 +33,8 @@ _VISIBILITY_S = 3
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     # As `windrow dev` has them, only quicker: nothing is waited for that a run does not need.
     "ingest": {"LINGER_S": "0.05"},
-    "consumer": {"SWEEP_S": "1", "SWEEP_AFTER_S": "2"},
-    "windower": {"SWEEP_S": "1", "SWEEP_AFTER_S": "2", "LINGER_S": "0.05"},
+    "consumer": {"SWEEP_S": "2", "SWEEP_AFTER_S": "2"},
+    "windower": {"SWEEP_S": "2", "SWEEP_AFTER_S": "2", "LINGER_S": "0.05"},
     "writer": {"LINGER_S": "0.2", "LEASE_S": "1"},
     "reprocessor": {},
 }

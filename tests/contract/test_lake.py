@@ -5,17 +5,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
 from tests.support.emulators import Deploy, only
 from windrow.errors import OutcomeUnknown, SchemaConflict
 from windrow.lake.delta import DeltaLake
+from windrow.lake.schema import TIMESTAMP
 from windrow.lake.tables import Place, Table
 from windrow.topology import Topology
 
@@ -331,6 +336,7 @@ COMMITS: dict[str, Callable[[Table, Mapping[str, int]], None]] = {
     "marks alone": lambda table, marks: table.append(rows(NOON, []), marks),
     "replace": lambda table, marks: table.replace([NOON], rows(NOON, ["new"]), marks),
     "replace on another day": lambda table, marks: table.replace([NEXT_DAY], rows(NEXT_DAY, ["new"]), marks),
+    "widen": lambda table, marks: table.widen({"humidity": pl.Float64()}, marks),
 }
 
 
@@ -348,6 +354,7 @@ def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Del
         now = fresh(lake)
         assert (now.version, now.mark("ours"), now.mark("theirs")) == (winner.version, None, 1), name
         assert now.read([NOON, NEXT_DAY]).sort("_bucket", "sensor").equals(held), name
+        assert now.schema == winner.schema, name
 
 
 def test_a_fresh_handle_after_a_refusal_commits(lake: DeltaLake) -> None:
@@ -367,7 +374,7 @@ def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: DeltaL
     fresh(lake).append(rows(NOON, ["a"]), {"m": 1})
     for wrong in (
         rows(NOON, ["b"]).with_columns(humidity=pl.lit(1.5)),
-        rows(NOON, ["b"]).with_columns(value=pl.lit(2, pl.Int64())),
+        rows(NOON, ["b"]).with_columns(event_date=pl.lit(2, pl.Int64())),
         rows(NOON, ["b"]).with_columns(sensor=pl.lit(7, pl.Int64())),
         rows(NOON, ["b"]).with_columns(pl.col("ts").dt.cast_time_unit("ms")),
         rows(NOON, ["b"]).with_columns(pl.col("ts").dt.replace_time_zone(None)),
@@ -395,6 +402,130 @@ def test_rows_without_a_column_the_table_has_are_taken_with_none(lake: DeltaLake
     assert fresh(lake).read([NOON])["humidity"].to_list() == [None]
 
 
+# ------------------------------------------------------------------------------------------------ wider columns
+
+WIDER = {"humidity": pl.Float64(), "day": TIMESTAMP, "price": pl.Decimal(22, 3), "counts": pl.List(pl.Float64())}
+
+
+def narrow(place: Place, names: Sequence[str]) -> pl.DataFrame:
+    return rows(place, names).with_columns(
+        humidity=pl.int_range(pl.len()).cast(pl.Int64) * 3 - 1,
+        day=pl.lit(date(2026, 1, 5)),
+        price=pl.lit("12.34").str.to_decimal(scale=2).cast(pl.Decimal(9, 2)),
+        counts=pl.concat_list(pl.lit(1), pl.lit(2)).cast(pl.List(pl.Int64)),
+        nothing=pl.lit(None, pl.Int64()),
+    )
+
+
+def test_rows_read_after_a_widening_are_the_rows_before_it_cast(lake: DeltaLake) -> None:
+    places = [NOON, NOON_OTHER_SHARD, NEXT_DAY]
+    for number, place in enumerate(places):
+        fresh(lake).append(narrow(place, HOSTILE), {f"batch:{number}": 1})
+    fresh(lake).append(rows(ONE, ["without these columns"]), {"total": 7})
+    before = fresh(lake).read([*places, ONE]).sort("_bucket", "_shard", "sensor")
+    fresh(lake).widen(WIDER, {"widened": 3})
+    after = fresh(lake)
+    found = after.read([*places, ONE]).sort("_bucket", "_shard", "sensor")
+
+    assert after.schema == pl.Schema({**before.schema, **WIDER})
+    assert found.equals(before.cast(pl.Schema(WIDER)), null_equal=True)
+    assert after.row_count() == before.height
+    assert [after.mark(name) for name in ("batch:0", "batch:1", "batch:2", "total", "widened")] == [1, 1, 1, 7, 3]
+
+
+def test_a_widening_is_one_commit_and_older_versions_can_be_read_as_they_were(lake: DeltaLake) -> None:
+    fresh(lake).append(narrow(NOON, ["a"]), {})
+    version = fresh(lake).version
+    fresh(lake).widen(WIDER, {})
+    delta = lake.delta("sensors", "records")
+
+    assert delta is not None
+    assert delta.version() == version + 1
+    delta.load_as_version(version)
+    assert pl.scan_delta(delta).collect().select("humidity", "day").rows() == [(-1, date(2026, 1, 5))]
+
+
+def test_a_column_is_never_made_narrower(lake: DeltaLake) -> None:
+    fresh(lake).append(narrow(NOON, ["a"]).with_columns(value=pl.lit(1.5)), {})
+    fresh(lake).widen({"value": pl.Int64(), "humidity": pl.Float64()}, {})
+    after = fresh(lake)
+
+    assert (after.schema["value"], after.schema["humidity"]) == (pl.Float64(), pl.Float64())
+    assert after.read([NOON])["value"].to_list() == [1.5]
+
+
+def test_a_table_without_rows_is_widened_too(lake: DeltaLake) -> None:
+    fresh(lake).widen({"humidity": pl.Float64()}, {"m": 1})
+    after = fresh(lake)
+
+    assert (after.schema["humidity"], after.row_count(), after.mark("m")) == (pl.Float64(), 0, 1)
+
+
+def test_narrower_rows_are_cast_into_a_widened_table(lake: DeltaLake) -> None:
+    fresh(lake).append(narrow(NOON, ["a"]), {})
+    fresh(lake).widen(WIDER, {})
+    fresh(lake).append(narrow(ONE, ["b"]), {"m": 1})
+    fresh(lake).replace([NOON], narrow(NOON, ["c"]), {"m": 2})
+    after = fresh(lake)
+
+    assert after.schema == pl.Schema({**narrow(NOON, []).schema, **WIDER})
+    assert sorted(after.read([NOON, ONE]).select("sensor", "humidity").rows()) == [("b", -1.0), ("c", -1.0)]
+
+
+def test_a_number_that_does_not_fit_stops_the_widening_and_the_table_stays(lake: DeltaLake) -> None:
+    sums = rows(NOON, ["a"]).with_columns(total=pl.lit("9" * 36).str.to_decimal(scale=0).cast(pl.Decimal(38, 0)))
+    fresh(lake).append(sums, {"m": 1})
+    with pytest.raises(SchemaConflict, match="widen"):
+        fresh(lake).widen({"total": pl.Decimal(38, 4)}, {"m": 2})
+    after = fresh(lake)
+
+    assert (after.version, after.mark("m"), after.schema["total"]) == (1, 1, pl.Decimal(38, 0))
+
+
+def test_every_reader_finds_its_rows_in_a_widened_table_by_what_the_log_tells_of_files(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    for place in (NOON, NEXT_DAY):
+        fresh(lake).append(narrow(place, ["a", "b"]), {})
+    fresh(lake).widen(WIDER, {})
+    found = lake.delta("sensors", "records")
+    assert found is not None
+    folder = str(tmp_path / "lake" / "sensors" / "records")
+    dataset = found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+
+    assert dataset.to_table(filter=(pc.field("sensor") == "b") & (pc.field("day") == at)).num_rows == 2
+    assert dataset.to_table(filter=pc.field("humidity") >= 1.5)["humidity"].to_pylist() == [2.0, 2.0]
+    session = duckdb.connect()
+    session.register("records", dataset)
+    asked = "select count(*), max(price), sum(counts[1]) from records where humidity = 2.0 and sensor in ('b')"
+    assert session.sql(asked).fetchall() == [(2, Decimal("12.340"), 2.0)]
+    assert pl.scan_delta(found).filter(pl.col("humidity") == 2.0, pl.col("day") == at).collect().height == 2
+    features = found.protocol().reader_features or []
+    assert (found.protocol().min_reader_version, list(features)) == (1, [])
+
+
+def test_no_reader_skips_a_file_by_bounds_that_a_widened_number_is_too_long_for(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    long = [(1 << 53) + 1, (1 << 53) + 2, -(1 << 62) - 1]
+    start = rows(NOON, []).with_columns(long=pl.lit(1, pl.Int64()))
+    lake.open_or_create("sensors", "records", start.schema)
+    for place, value in zip((NOON, ONE, NEXT_DAY), long, strict=True):
+        fresh(lake).append(rows(place, ["a"]).with_columns(long=pl.lit(value, pl.Int64())), {})
+    fresh(lake).widen({"long": pl.Decimal(21, 2)}, {"m": 1})
+    later = pl.lit("9007199254740993.01").str.to_decimal(scale=2).cast(pl.Decimal(21, 2))
+    fresh(lake).append(rows(NOON, ["b"]).with_columns(long=later), {})
+    found = lake.delta("sensors", "records")
+    assert found is not None
+    folder = str(tmp_path / "lake" / "sensors" / "records")
+    dataset = found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
+
+    for value in [*map(Decimal, long), Decimal("9007199254740993.01")]:
+        assert dataset.to_table(filter=pc.field("long") == value).num_rows == 1
+        assert pl.scan_delta(found).filter(pl.col("long") == value).collect().height == 1
+    assert dataset.to_table(filter=pc.field("long").is_null()).num_rows == 0
+    assert fresh(lake).mark("m") == 1
+
+
 def test_rows_lie_below_the_day_of_their_event(lake: DeltaLake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["a"]), rows(NEXT_DAY, ["b"])]), {})
     delta = lake.delta("sensors", "records")
@@ -410,12 +541,76 @@ def test_pyarrow_and_duckdb_can_filter_a_table_by_text(tmp_path: Path) -> None:
     lake = DeltaLake(str(tmp_path), {})
     fresh(lake).append(rows(NOON, ["a", "b"]), {})
     fresh(lake).replace([NOON], rows(NOON, ["a", "b", "c"]), {})
+    found = dataset(lake, tmp_path)
+
+    assert found.to_table(filter=pc.field("sensor") == "b").num_rows == 1
+    session = duckdb.connect()
+    session.register("records", found)
+    assert session.sql("select count(*) from records where sensor in ('a', 'c')").fetchall() == [(2,)]
+
+
+def test_a_file_says_of_texts_and_lists_no_more_than_any_reader_knows(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    found = rows(NOON, ["a"]).with_columns(texts=pl.lit(["x", None]), deep=pl.lit([["x"]]), counts=pl.lit([1, 2]))
+    lake.open_or_create("sensors", "records", found.schema).append(found, {})
+    [file] = tmp_path.rglob("*.parquet")
+    kinds = pq.read_schema(file)
+
+    assert kinds.field("sensor").type == pa.string()
+    assert kinds.field("counts").type == pa.list_(pa.field("element", pa.int64()))
+    assert kinds.field("texts").type == pa.list_(pa.field("element", pa.string()))
+    assert kinds.field("deep").type == pa.list_(pa.field("element", kinds.field("texts").type))
+
+
+def dataset(lake: DeltaLake, folder: Path) -> ds.Dataset:
+    """A table as pyarrow and DuckDB see it, which skip files by the bounds in the log."""
     found = lake.delta("sensors", "records")
     assert found is not None
-    folder = str(tmp_path / "lake" / "sensors" / "records")
-    dataset = found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
+    path = str(folder / "lake" / "sensors" / "records")
+    return found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(path, fs.LocalFileSystem()))
 
-    assert dataset.to_table(filter=pc.field("sensor") == "b").num_rows == 1
+
+@pytest.mark.parametrize(
+    ("precision", "scale", "text"),
+    [
+        (38, 9, "12345678901234567890123456789.123456789"),
+        (38, 9, "0.000000001"),
+        (18, 2, "9007199254740993.12"),
+        (15, 6, "0.000001"),
+        (15, 5, "9999999999.99999"),
+        (15, 5, "-0.00001"),
+        (9, 2, "0.01"),
+    ],
+)
+def test_a_decimal_is_found_by_its_value(tmp_path: Path, precision: int, scale: int, text: str) -> None:
+    """The log writes bounds as floats: by those of a long decimal, readers would skip the file that holds it."""
+    lake, value = DeltaLake(str(tmp_path), {}), Decimal(text)
+    kind = pl.Decimal(precision, scale)
+    for each in (value, Decimal(1)):
+        found = rows(NOON, ["a"]).with_columns(price=pl.lit(each, kind))
+        lake.open_or_create("sensors", "records", found.schema).append(found, {})
     session = duckdb.connect()
-    session.register("records", dataset)
-    assert session.sql("select count(*) from records where sensor in ('a', 'c')").fetchall() == [(2,)]
+    session.register("records", dataset(lake, tmp_path))
+    delta = lake.delta("sensors", "records")
+    assert delta is not None
+
+    assert dataset(lake, tmp_path).to_table(filter=pc.field("price") == pa.scalar(value)).num_rows == 1
+    sql = f"select count(*) from records where price = '{text}'::decimal({precision}, {scale})"
+    assert session.sql(sql).fetchall() == [(1,)]
+    assert pl.scan_delta(delta).filter(pl.col("price") == pl.lit(value, kind)).collect().height == 1
+
+
+def test_rows_from_before_and_after_a_column_was_there_are_found_by_its_absence(tmp_path: Path) -> None:
+    """Where the log says nothing of a column, deltalake's dataset takes no row of the file to be null there."""
+    lake = DeltaLake(str(tmp_path), {})
+    fresh(lake).append(rows(NOON, ["before"]), {})
+    fresh(lake).append(rows(NOON, ["with"]).with_columns(unit=pl.lit("°C"), humidity=pl.lit(1, pl.Int64())), {})
+    fresh(lake).append(rows(NOON, ["after"]).drop("humidity"), {})
+    session = duckdb.connect()
+    session.register("records", dataset(lake, tmp_path))
+
+    def found(condition: str) -> list[str]:
+        return [name for (name,) in session.sql(f"select sensor from records where {condition} order by 1").fetchall()]
+
+    assert found("unit is null") == found("humidity is null") == ["after", "before"]
+    assert found("unit = '°C'") == found("humidity = 1") == ["with"]

@@ -73,6 +73,8 @@ class Pipeline:
 
     folder: Path
     now_us: int = 1_767_225_600_000_000 + 30 * 60 * 1_000_000  # 2026-01-01T00:30Z
+    tables: DeltaLake | None = None
+    """Where the tables are, if not in `folder`."""
     clock: ManualClock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +86,7 @@ class Pipeline:
         self.store.on_created = self._notify
         self.lose_events = False
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
-        self.lake = DeltaLake(str(self.folder), {})
+        self.lake = self.tables or DeltaLake(str(self.folder), {})
         self.latest = MemoryLatestStore(["sensors.latest"])
         self._ids = itertools.count()
         quiet = log.quiet()

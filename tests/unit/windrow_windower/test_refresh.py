@@ -435,9 +435,9 @@ def test_segments_of_an_older_spec_are_read_under_the_new_one(tmp_path: Path) ->
 
 def test_a_segment_whose_column_has_another_type_is_refused_by_name(tmp_path: Path) -> None:
     pipeline = decoded(tmp_path, 1)
-    pipeline.publish(SENSORS.replace("humidity: int", "humidity: float"))
+    pipeline.publish(SENSORS.replace("humidity: int", "humidity: bool"))
 
-    with pytest.raises(SchemaConflict, match=r"segments/sensors/.*: column 'humidity' is Int64, the spec says Float64"):
+    with pytest.raises(SchemaConflict, match=r"segments/sensors/.*: column 'humidity' is Int64, the spec says Boolean"):
         pipeline.refresher.refresh("sensors", MINUTES, BUCKET)
     assert (list(pipeline.store.list("results/")), sent(pipeline)) == ([], [])
 

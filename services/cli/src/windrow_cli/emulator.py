@@ -4,8 +4,9 @@ Run as a process: `python -m windrow_cli.emulator --root DIR --port N --topology
 
 moto keeps everything in memory. Here every S3 object is in files (`mirror`) before the request that wrote it is
 answered, and comes back with its ETag and times at the next start. Queues are not kept: messages are hints, and
-Windrow's sweepers make lost ones good. What the topology names is created before the port opens, so no service ever
-meets an emulator without its queues. Of a versioned bucket only the current versions are kept; tags are not.
+Windrow's sweepers make lost ones good. DynamoDB tables are not kept either: they are made again, empty. What the
+topology names is created before the port opens, so no service ever meets an emulator without its queues. Of a versioned
+bucket only the current versions are kept; tags are not.
 """
 
 import argparse

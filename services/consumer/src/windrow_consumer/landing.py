@@ -222,7 +222,7 @@ class Landing:
             added=decoded.added,
             filtered=decoded.filtered,
             discarded_fields={path: each.record_count for path, each in sorted(decoded.unknown.items())},
-            returned=_whole(found.info, RETURNED_METADATA, _COUNT_DIGITS, 0) if number == 0 else 0,
+            returned=_returned(found) if number == 0 else 0,
             max_time_us=_max_time_us(decoded, found.spec),
             segments=entries,
         )
@@ -299,6 +299,13 @@ def _unreadable(found: _Object, reason: str, why: str, record_count: int | None 
         record_count=count,
     )
     return Decoded(segment_schema(found.spec).to_frame(), (record,), count)
+
+
+def _returned(found: _Object) -> int:
+    """Records that an object takes back out of quarantine. Those of older tables are new to these."""
+    if not manifest.takes_back(found.info.metadata, found.stream):
+        return 0
+    return _whole(found.info, RETURNED_METADATA, _COUNT_DIGITS, 0)
 
 
 def _whole(info: ObjectInfo, name: str, max_digits: int, default: int) -> int:

@@ -10,10 +10,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 from tests.faults.figures import Figures
 from tests.faults.matrix import Matrix
 from tests.faults.points import POINTS
+from tests.faults.stack import kill_all
 from tests.faults.storm import Storm
 from windrow_cli.connection import embedded_variables
 
@@ -33,7 +35,8 @@ def main(arguments: list[str]) -> int:
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended too
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _give_up)
     folder = Path(tempfile.mkdtemp(prefix="windrow-faults-"))
     began_s = time.monotonic()
     points = tuple(chosen.point or POINTS)
@@ -53,6 +56,12 @@ def main(arguments: list[str]) -> int:
     if is_good:
         shutil.rmtree(folder)
     return 0 if is_good else 1
+
+
+def _give_up(number: int, _frame: FrameType | None) -> None:
+    """Threads are waiting for what is ended here, so this process does not wait for them."""
+    kill_all()
+    os._exit(128 + number)
 
 
 def _tell(text: str) -> None:

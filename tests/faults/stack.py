@@ -2,6 +2,7 @@
 the fault proxy between them."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ class Stack:
     # ------------------------------------------------------------------------------------------ starting and ending
 
     def __enter__(self) -> Self:
+        _RUNNING.append(self)
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._start()
@@ -132,10 +134,17 @@ class Stack:
                 process.join()
             process.close()
         self._processes.clear()
+        _RUNNING.remove(self)
         _IN_USE.discard(min(self._ports.values()))
         if hasattr(self, "aws"):
             self.aws.s3.close()
             self.aws.sqs.close()
+
+    def kill(self) -> None:
+        """End every process at once. A keeper takes its child along, so it is asked to."""
+        for process in self._processes.values():
+            if process.pid is not None:
+                os.kill(process.pid, signal.SIGTERM)
 
     # ------------------------------------------------------------------------------------------ what runs
 
@@ -208,9 +217,16 @@ class Stack:
         return self.folder / f"{service}.pid"
 
 
+_RUNNING: list[Stack] = []
 _BASES = range(20_000, 32_000, 10)
 _IN_USE: set[int] = set()
 _CLAIMING = threading.Lock()
+
+
+def kill_all() -> None:
+    """End every process of every deployment of this one, at once; whoever waits for them waits in vain."""
+    for stack in _RUNNING:
+        stack.kill()
 
 
 def _claim_ports(names: Sequence[str]) -> dict[str, int]:

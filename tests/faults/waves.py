@@ -72,13 +72,14 @@ class Waves:
         deadline_s = time.monotonic() + within_s
         while True:
             began_s = time.monotonic()
-            findings = looked(self.oracle)
+            is_last = began_s >= deadline_s
+            findings = looked(self.oracle, at_everything=is_last)
             if self.oracle.always:
                 raise NotRight(Findings(duplicated=list(self.oracle.always)), f"wave {self.number - 1}")
             if findings.is_clean:
                 self._is_settled = True
                 return began_s
-            if began_s >= deadline_s:
+            if is_last:
                 raise NotRight(findings, f"wave {self.number - 1}, after {within_s:g} s")
             time.sleep(_LOOK_EVERY_S)
 

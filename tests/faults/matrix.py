@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults.figures import Figures
 from tests.faults.findings import Findings, NotRight
-from tests.faults.points import SERVICES, service_of
+from tests.faults.points import AT_THE_START, SERVICES, service_of
 from tests.faults.stack import Stack
 from tests.faults.trap import Arm
 from tests.faults.waves import Waves
@@ -30,7 +30,10 @@ def planned(points: Sequence[str], repeats: int, rng: random.Random) -> dict[str
     arms: dict[str, deque[Arm]] = {}
     for service in SERVICES:
         own = [
-            Arm(point, 1 + repeat % 2) for point in points if service_of(point) == service for repeat in range(repeats)
+            Arm(point, 1 if point in AT_THE_START else 1 + repeat % 2)
+            for point in points
+            if service_of(point) == service
+            for repeat in range(repeats)
         ]
         rng.shuffle(own)
         arms[service] = deque(own)
@@ -136,6 +139,8 @@ class _Deployment:
                 arms += self.matrix.take(service, self.matrix.armed - len(arms))
                 self.stack.arm(service, arms)
                 self._armed[service] = len(arms)
+                if arms and arms[0].point in AT_THE_START:
+                    os.kill(self.stack.pid(service), signal.SIGKILL)  # at rest
             if not self._armed.total():
                 break
             self._wave()
@@ -156,10 +161,7 @@ class _Deployment:
             self._begin_anew_if_missed(service)
 
     def _begin_anew_if_missed(self, service: str) -> None:
-        """Kill a service at rest that was armed all along and lived.
-
-        Some points, such as that of a lease, are only reached by a process that begins.
-        """
+        """Kill a service at rest that was armed all along and lived."""
         armed = self.stack.armed(service)
         self._missed[service] = self._missed[service] + 1 if len(armed) == self._armed[service] > 0 else 0
         if self._missed[service] > _TRIES:

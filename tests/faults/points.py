@@ -64,6 +64,9 @@ POINTS = (
 )
 """Every point of the matrix, in the order of the flow."""
 
+AT_THE_START = frozenset(point for point in POINTS if point.endswith((".before_lease", ".after_lease", "compaction")))
+"""Those that a process comes to when it begins, and hardly again."""
+
 SERVICES = ("ingest", "consumer", "windower", "writer", "reprocessor")
 
 

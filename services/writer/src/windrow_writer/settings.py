@@ -1,6 +1,6 @@
 """Settings of the writer."""
 
-from pathlib import Path
+from pydantic import DirectoryPath
 
 from windrow.settings import Bytes, Count, Seconds, WorkerSettings
 
@@ -20,7 +20,7 @@ class WriterSettings(WorkerSettings):
     """Rows that are sealed in memory; a bucket that may have more is sorted on disk."""
     sort_memory_bytes: Bytes = 256 << 20
     """Memory for sorting on disk."""
-    sort_folder: Path | None = None
+    sort_folder: DirectoryPath | None = None
     """Where large buckets are sorted: about as much room as their rows take. By default the folder for temporary
     files, which in a container may be memory."""
     parallel_gets: Count = 8

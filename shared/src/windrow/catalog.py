@@ -60,7 +60,8 @@ class SpecCatalog:
     def at(self, stream: str, landed_us: int) -> PublishedSpec:
         """The version that was current when an object landed, else the first: a pure function of the store.
 
-        Both times are the store's, in whole seconds as S3 keeps them, so a retry on another machine decides the same.
+        Both times are the store's, in whole seconds as S3 keeps them, so a retry on another machine decides the same. A
+        version counts from the second after it was published: another may still come in the second of a landing.
         """
         return next(self.from_landing(stream, landed_us))
 
@@ -124,11 +125,14 @@ def _of_tables(parsed: spec.StreamSpec, tables: int) -> spec.StreamSpec:
     return parsed.model_copy(update={"stream": keys.flow_name(parsed.stream, tables), "sinks": sinks})
 
 
-def publish(store: ObjectStore, text: str, origin: str, *, new_tables: bool = False) -> tuple[str, int, bool]:
+def publish(
+    store: ObjectStore, text: str, origin: str, clock: Clock | None = None, *, new_tables: bool = False
+) -> tuple[str, int, bool]:
     """Make a spec text the current version of its stream. Returns (stream, version, whether it is new).
 
-    Publishing the current text again changes nothing. BadSettings lists the faults of a bad spec, or the changes that
-    existing tables could not follow; with `new_tables` the version begins new tables where there are such changes.
+    Publishing the current text again changes nothing. With a clock, it returns once whatever lands is read under the
+    new version, a second later. BadSettings lists the faults of a bad spec, or the changes that existing tables could
+    not follow; with `new_tables` the version begins new tables where there are such changes.
     """
     parsed = spec.parse(text, origin)
     undone = [str(fault) for fault in placed(text, not_carried_out(parsed))]
@@ -147,6 +151,8 @@ def publish(store: ObjectStore, text: str, origin: str, *, new_tables: bool = Fa
         tables += bool(faults)
     key = keys.spec_key(parsed.stream, version + 1, text, tables)
     put_once(store, key, text.encode(), keys.digest(text), ObjectHeaders(content_type="application/yaml"))
+    if published and clock is not None:
+        clock.sleep(1)
     return parsed.stream, version + 1, True
 
 

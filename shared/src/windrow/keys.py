@@ -26,6 +26,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from windrow.errors import BadInput
 from windrow.units import from_us, to_us, utc_date
@@ -167,6 +168,7 @@ def bucket_text(bucket_us: int) -> str:
     return f"{start.year:04d}-{start:%m-%dT%H%M%SZ}"  # %Y does not pad years before 1000
 
 
+@lru_cache(maxsize=4096)  # every listing names the same few buckets again and again
 def bucket_us(text: str) -> int:
     return to_us(datetime.strptime(text, _BUCKET).replace(tzinfo=UTC))
 

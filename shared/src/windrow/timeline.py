@@ -39,9 +39,9 @@ class Timeline:
         entries: list[Entry] = []
         for info in store.list(keys.spec_prefix(stream)):
             since_s = info.modified_us // SECOND_US
-            if entries and keys.tables_of_spec(info.key) != entries[-1].tables:
-                # The store tells whole seconds. In the second in which new tables are published, an object might be
-                # decoded for the old ones, and once more, after a crash, for the new: they begin with the next second.
+            if entries:
+                # The store tells whole seconds. In the second in which a version is published, an object might be
+                # decoded under the one before, and once more, after a crash, under the new: it begins with the next.
                 since_s += 1
             entries.append(Entry(info.key, info.modified_us, max(since_s, entries[-1].since_s if entries else 0)))
         return cls(stream, tuple(entries))

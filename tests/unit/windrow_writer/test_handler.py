@@ -587,6 +587,23 @@ def test_what_is_diverted_stands_in_the_ledger_even_where_its_bucket_was_empty(t
     assert in_window == [2] or ledger(pipeline).height == 1
 
 
+def test_what_is_late_for_windows_that_stayed_final_stands_in_the_ledger_while_their_neighbours_are_open_again(
+    tmp_path: Path,
+) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(SENSORS.replace("size: 1m", "kind: sliding\n    size: 3h\n    slide: 1h"))
+    pipeline.post([reading(5, "a")])
+    pipeline.settle()
+    pipeline.post([reading(10, "b")])  # opens the windows of b, and leaves those of a as they are
+    pipeline.run_until_quiet()
+    pipeline.post([reading(-5_400, "a")])  # changes one of a, in a bucket that had no records
+    pipeline.run_until_quiet()
+
+    assert ledger(pipeline).select("sensor", "windows").rows() == [("a", ["every_minute"]), ("b", ["every_minute"])]
+    pipeline.settle()
+    assert sorted(pipeline.windows()["revision"].to_list()) == [0, 0, 0, 0, 0, 0, 0, 1]
+
+
 def test_a_session_that_moves_to_an_earlier_bucket_has_a_revision(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
     pipeline.publish(VISITS)

@@ -1,6 +1,5 @@
 """`windrow publish`: stream specs into the catalogue."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +15,6 @@ from windrow.ports import ObjectStore
 from windrow.timeline import Timeline
 from windrow_cli.context import AsJson, Injected, State
 from windrow_cli.specs import read_spec_files
-
-_BOUNDARY_S = 1.0
-"""New tables begin with the next whole second of the store's clock."""
 
 
 def publish(
@@ -59,13 +55,12 @@ def publish(
     store = session.store()
     if session.endpoint_url:  # an emulator; on AWS, Terraform makes what stands
         provision_tables(session, [spec.parse(text, origin) for origin, text in texts.items()])
-    published = [catalog.publish(store, text, origin, new_tables=new_tables) for origin, text in texts.items()]
+    clock = SystemClock()
+    published = [catalog.publish(store, text, origin, clock, new_tables=new_tables) for origin, text in texts.items()]
     begun = {stream: _begun(store, stream, version) for stream, version, is_new in published if is_new}
     new = [found for found in begun.values() if found is not None]
-    if new:
-        if session.endpoint_url:
-            provision_tables(session, new)
-        time.sleep(_BOUNDARY_S)  # so that what is sent or replayed next goes to the new tables
+    if new and session.endpoint_url:
+        provision_tables(session, new)
     if as_json:
         context.print_json(
             [

@@ -1,7 +1,7 @@
 """From a landed object to segments, quarantine and a manifest; then pointers; then, in the loop, the delete (law 3)."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -18,6 +18,7 @@ from windrow.manifest import Manifest
 from windrow.messages import BatchDecoded, Landed, Refresh
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.parallel import pool
 from windrow.ports import ObjectInfo, ObjectStore, Outgoing, Queue
 from windrow_consumer.brake import Brakes
 from windrow_consumer.landing import Landing
@@ -38,12 +39,12 @@ class Handler:
     max_object_bytes: int
     parallel_puts: int = 1
     parallel_pieces: int = 1
-    _puts: ThreadPoolExecutor = field(init=False)
-    _reads: ThreadPoolExecutor = field(init=False)
+    _puts: Executor = field(init=False)
+    _reads: Executor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._puts = ThreadPoolExecutor(max_workers=self.parallel_puts, thread_name_prefix="put")
-        self._reads = ThreadPoolExecutor(max_workers=self.parallel_pieces, thread_name_prefix="read")
+        self._puts = pool(self.parallel_puts, "put")
+        self._reads = pool(self.parallel_pieces, "read")
         self._landing = Landing(
             store=self.store,
             evolution=Evolution(self.store),

@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -82,7 +82,7 @@ class Landing:
     log: Log
     limits: DecodeLimits
     max_object_bytes: int
-    puts: ThreadPoolExecutor
+    puts: Executor
     read: ReadPieces
     send: Callable[[Manifest], None]
 
@@ -258,7 +258,7 @@ class Landing:
 
 
 def _in_turn(
-    pool: ThreadPoolExecutor, put: Callable[[Segment], SegmentEntry], segments: Iterator[Segment]
+    pool: Executor, put: Callable[[Segment], SegmentEntry], segments: Iterator[Segment]
 ) -> Iterator[SegmentEntry]:
     """Put segments several at a time, and make no more of them ahead than are on their way."""
     under_way: deque[Future[SegmentEntry]] = deque()

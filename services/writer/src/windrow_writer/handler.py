@@ -3,7 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,6 +20,7 @@ from windrow.lake.widening import to_widen, together
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
+from windrow.parallel import pool
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
@@ -55,12 +56,12 @@ class Handler:
     sinks: Sinks | None = None
     """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
-    _pool: ThreadPoolExecutor = field(init=False)
+    _pool: Executor = field(init=False)
     _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
     """Places that were found to touch no final window, and have not been sealed since, under one lease of `records`."""
 
     def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
+        self._pool = pool(self.parallel_gets, "get")
 
     # ------------------------------------------------------------------------------------------ messages
 
@@ -80,7 +81,7 @@ class Handler:
             stream: self._replace_and_seal(stream, sorted(members, key=messages.encode))
             for stream, members in refreshed.items()
         }
-        for stream in batches.keys() | refreshed.keys():
+        for stream in sorted(batches.keys() | refreshed.keys()):
             self._report(stream)
         if self.sinks is not None:  # after the tables of all streams
             appended = {stream: self.sinks.appended(stream, found) for stream, found in appended.items()}
@@ -229,12 +230,15 @@ class Handler:
         owners = [place.bucket_us]
         if isinstance(window, AlignedWindow | SequenceWindow):
             owners = reach.owners(window, spec.bucket, own)
-        if any(is_final_growth(table.mark(place_mark(Place(owner, place.shard)))) for owner in owners):
+        grown = {owner: table.mark(place_mark(owner)) for owner in (Place(owner, place.shard) for owner in owners)}
+        if any(map(is_final_growth, grown.values())):
             return True
+        # Where late records have opened some windows again, those that they have not touched are final all the same.
         if isinstance(window, SessionWindow):  # one that began in an earlier bucket
             near = table.read_windows(place.shard, own.from_us - window.gap, own.to_us + window.gap)
-            return bool(near["is_final"].any())
-        return False
+        else:
+            near = table.read([owner for owner, mark in grown.items() if mark is not None], ["is_final"])
+        return bool(near["is_final"].any())
 
     # ------------------------------------------------------------------------------------------ windows and seals
 

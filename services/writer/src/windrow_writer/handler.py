@@ -29,6 +29,7 @@ from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
+from windrow_writer.ordering import in_order
 from windrow_writer.plan import LoadedBatch
 from windrow_writer.sealing import Sealer
 
@@ -152,7 +153,7 @@ class Handler:
         """Rows of several batches, as they lie in a file. Their types are judged by the table, not by today's spec."""
         some = [part for part in parts if part.height]
         rows = _concat(some, spec.stream) if some else records_schema(spec).to_frame()
-        return rows.sort([name for name in _file_order(spec) if name in rows.columns])
+        return in_order(rows, spec)
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
         return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec), spec.target_file_bytes)
@@ -386,11 +387,6 @@ def _read(body: str) -> BatchDecoded | Refreshed | Dead:
 def _postponed(error: Transient) -> Outcome:
     """What becomes of a message that could not be done now; what is another writer's goes on to it."""
     return Forward(str(error), _FORWARD_S) if isinstance(error, Elsewhere) else Retry(str(error))
-
-
-def _file_order(spec: StreamSpec) -> list[str]:
-    """How rows lie in a file: by bucket, so that replacing one touches few files, then by key and time."""
-    return [BUCKET, SHARD, *spec.keys, spec.time.column]
 
 
 def _concat(parts: Iterable[pl.DataFrame], origin: str) -> pl.DataFrame:

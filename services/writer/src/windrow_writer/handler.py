@@ -51,6 +51,8 @@ class Handler:
     sealer: Sealer
     max_commit_rows: int
     """Rows appended in one commit."""
+    max_commit_bytes: int = 64 << 20
+    """Memory that they take: no further batch is read once it is used up. Sorting and writing take about twice more."""
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
     _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
@@ -106,8 +108,10 @@ class Handler:
                 self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
                 loaded = plan.without_expired(loaded, tables.expired_before(handle))
+                marks = plan.append_marks(loaded, before, self.clock.now_us())
                 rows = self._together([batch.rows for batch in loaded], spec)
-                handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
+                del loaded  # their rows are in `rows`, and to write these takes memory too
+                handle.append(rows, marks)
                 return "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
@@ -125,8 +129,10 @@ class Handler:
     ) -> list[LoadedBatch]:
         """The next batches to commit, as many as fit into one commit."""
         loaded: list[LoadedBatch] = []
-        row_count = 0
+        row_count, size_bytes = 0, 0
         for batch in batches:
+            if size_bytes >= self.max_commit_bytes:
+                break
             if batch in failed or handle.mark(batch_mark(batch)) is not None:
                 continue
             try:
@@ -135,6 +141,7 @@ class Handler:
                     break
                 loaded.append(LoadedBatch(found, self._rows(found, spec)))
                 row_count += found.accepted
+                size_bytes += round(loaded[-1].rows.estimated_size())
             except Transient as error:
                 failed[batch] = Retry(str(error))
             except Permanent as error:

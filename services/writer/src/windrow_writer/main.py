@@ -38,6 +38,7 @@ def run(settings: WriterSettings, log: Log) -> None:
             settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
         ),
         max_commit_rows=settings.max_commit_rows,
+        max_commit_bytes=settings.max_commit_bytes,
         parallel_gets=settings.parallel_gets,
     )
     stopped = threading.Event()

@@ -55,6 +55,7 @@ bench: setup ## Speed and memory, as ratios against a peer in the same run
 	@$(BIN)/python -m tests.bench.decoding
 	@$(BIN)/python -m tests.bench.windows
 	@$(BIN)/python -m tests.bench.incremental
+	@$(BIN)/python -m tests.bench.lake
 
 check: setup ## Lint, format, types, import directions, lock file, compose file
 	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \

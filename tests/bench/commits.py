@@ -1,4 +1,4 @@
-"""How fast the writer commits, beside a bare `pyarrow.parquet.write_table` of the same rows, and how small commits go."""
+"""How fast the writer commits, beside a bare `write_table` of pyarrow's of the same rows, and small commits."""
 
 import gc
 import shutil
@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 
 def throughput(folder: Path, batches: int, batch_rows: int, rounds: int) -> None:
-    """Segments on disk to a committed table, against rows in memory to a file: in turn, after a round that does not count."""
+    """Segments on disk to a committed table, against rows in memory to a file: in turn, the first round not counted."""
     staged = Staged.at(folder / "staged")
     pointers = [staged.put(readings(number, batch_rows, staged.spec), batch_name(number)) for number in range(batches)]
     rows = batches * batch_rows

@@ -1,4 +1,4 @@
-"""The emulator of `windrow dev`, counting the requests that it gets: by kind as AWS charges them, and by what they are for.
+"""The emulator of `windrow dev`, counting its requests: by kind as AWS charges them, and by what they are for.
 
 Run as the emulator is run; a GET of /__counts__ tells the counts.
 """
@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs
 
 from windrow_cli import emulator
@@ -22,7 +22,7 @@ PATH = "/__counts__"
 class Counted(emulator.DurableMoto):
     """Counts, and answers as ever."""
 
-    _counts: Counter[str] = Counter()
+    _counts: ClassVar[Counter[str]] = Counter()
     _lock = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

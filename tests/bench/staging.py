@@ -1,4 +1,4 @@
-"""Decoded batches of a stream, laid out on this disk as the consumer leaves them, and the production writer over them."""
+"""Decoded batches of a stream, laid out on this disk as the consumer leaves them, and the writer over them."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -37,6 +37,8 @@ _ROW_GROUP_ROWS = 250_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=_ROW_GROUP_ROWS)
 _BATCH_ROWS = 64_000
+_CHECKPOINT_EVERY = 100
+"""Commits from one checkpoint of a table to the next, unless it says otherwise."""
 
 
 class DeltaLake:
@@ -47,8 +49,8 @@ class DeltaLake:
         self._options = dict(options)
         self._store = store
         self._marks: dict[str, Marks] = {}
-        self._kept: dict[str, DeltaTable] = {}
-        """Tables as they were last opened, by URI."""
+        self._kept: dict[str, tuple[int, DeltaTable]] = {}
+        """Tables that were opened before, and at which version, by URI."""
 
     def table_uri(self, stream: str, table: str) -> str:
         """Where a table lies, for people and readers."""
@@ -89,10 +91,13 @@ class DeltaLake:
         """A table at its newest version.
 
         One that was open before is brought up to date, which reads only what is new; to open it anew is to read every
-        commit since the last checkpoint. Handles share what is kept here, and see that it has moved on.
+        commit since the last checkpoint. What is kept grows slower with every commit, so once there is a new checkpoint
+        it is opened anew. Handles share what is kept here, and see that it has moved on.
         """
         uri, log = self.table_uri(stream, table), self._log(stream, table)
-        found = self._kept.pop(uri, None)
+        opened_at, found = self._kept.pop(uri, (0, None))
+        if found is not None and found.version() // _CHECKPOINT_EVERY != opened_at // _CHECKPOINT_EVERY:
+            found = None
         if found is not None:
             try:
                 found.update_incremental()
@@ -103,8 +108,9 @@ class DeltaLake:
                     found = None
         if found is None:
             found = self.delta(stream, table)
+            opened_at = 0 if found is None else found.version()
         if found is not None:
-            self._kept[uri] = found
+            self._kept[uri] = opened_at, found
         return found
 
     def _log(self, stream: str, table: str) -> Log:

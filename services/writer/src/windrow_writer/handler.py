@@ -31,6 +31,7 @@ from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
+from windrow_writer.ordering import in_order
 from windrow_writer.plan import LoadedBatch
 from windrow_writer.sealing import Sealer
 from windrow_writer.sinks.after_commit import Sinks
@@ -53,6 +54,8 @@ class Handler:
     sealer: Sealer
     max_commit_rows: int
     """Rows appended in one commit."""
+    max_commit_bytes: int = 64 << 20
+    """Memory that they take: no further batch is read once it is used up. Sorting and writing take about twice more."""
     sinks: Sinks | None = None
     """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
@@ -113,10 +116,12 @@ class Handler:
                 self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
                 loaded = plan.without_expired(loaded, tables.expired_before(handle))
+                marks = plan.append_marks(loaded, before, self.clock.now_us())
                 rows = self._together([batch.rows for batch in loaded], spec)
                 if _widen(handle, rows):
                     return "some"
-                handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
+                del loaded  # their rows are in `rows`, and to write these takes memory too
+                handle.append(rows, marks)
                 return "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
@@ -134,8 +139,10 @@ class Handler:
     ) -> list[LoadedBatch]:
         """The next batches to commit, as many as fit into one commit."""
         loaded: list[LoadedBatch] = []
-        row_count = 0
+        row_count, size_bytes = 0, 0
         for batch in batches:
+            if size_bytes >= self.max_commit_bytes:
+                break
             if batch in failed or handle.mark(batch_mark(batch)) is not None:
                 continue
             try:
@@ -144,6 +151,7 @@ class Handler:
                     break
                 loaded.append(LoadedBatch(found, self._rows(found, spec)))
                 row_count += found.accepted
+                size_bytes += round(loaded[-1].rows.estimated_size())
             except Transient as error:
                 failed[batch] = Retry(str(error))
             except Permanent as error:
@@ -162,7 +170,7 @@ class Handler:
         """Rows of several batches, as they lie in a file. Their types are judged by the table, not by today's spec."""
         some = [part for part in parts if part.height]
         rows = together(some, spec.stream) if some else records_schema(spec).to_frame()
-        return rows.sort([name for name in _file_order(spec) if name in rows.columns])
+        return in_order(rows, spec)
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
         return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec), spec.target_file_bytes)
@@ -403,11 +411,6 @@ def _read(body: str) -> BatchDecoded | Refreshed | Dead:
 def _postponed(error: Transient) -> Outcome:
     """What becomes of a message that could not be done now; what is another writer's goes on to it."""
     return Forward(str(error), _FORWARD_S) if isinstance(error, Elsewhere) else Retry(str(error))
-
-
-def _file_order(spec: StreamSpec) -> list[str]:
-    """How rows lie in a file: by bucket, so that replacing one touches few files, then by key and time."""
-    return [BUCKET, SHARD, *spec.keys, spec.time.column]
 
 
 def _widen(handle: Table, rows: pl.DataFrame) -> bool:

@@ -14,6 +14,8 @@ class WriterSettings(WorkerSettings):
     """How long to wait for more pointers once the first has come: longer means fewer, larger commits."""
     max_commit_rows: Count = 2_000_000
     """Rows appended in one commit."""
+    max_commit_bytes: Bytes = 64 << 20
+    """Memory of the rows of one commit; to sort and write them takes about twice more."""
     max_seal_places: Count = 64
     """Buckets sealed in one commit."""
     max_seal_rows: Count = 2_000_000

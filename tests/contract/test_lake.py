@@ -1,6 +1,7 @@
 """The laws of the Lake and Table ports: in memory, in a local folder, on both emulators (laws 5 and 7 rest on them)."""
 
 import copy
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -91,6 +92,11 @@ def day_of(place: Place) -> date:
 
 def fresh(lake: Lake) -> Table:
     return lake.open_or_create("sensors", "records", SCHEMA)
+
+
+def another(lake: Lake) -> Lake:
+    """The same tables as another process has them, which knows nothing of what was opened here."""
+    return DeltaLake(lake._uri, lake._options, lake._store) if isinstance(lake, DeltaLake) else lake
 
 
 def test_a_table_that_was_never_made_is_none(lake: Lake) -> None:
@@ -356,10 +362,11 @@ COMMITS: dict[str, Callable[[Table, Mapping[str, int]], None]] = {
 }
 
 
+@pytest.mark.parametrize("opened", ["here", "elsewhere"])
 @pytest.mark.parametrize("theirs", COMMITS)
-def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Lake, theirs: str) -> None:
+def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Lake, theirs: str, opened: str) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(NEXT_DAY, ["old"])]), {})
-    stale = {name: fresh(lake) for name in COMMITS}
+    stale = {name: fresh(lake if opened == "here" else another(lake)) for name in COMMITS}
     COMMITS[theirs](fresh(lake), {"theirs": 1})
     winner = fresh(lake)
     held = winner.read([NOON, NEXT_DAY]).sort("_bucket", "sensor")
@@ -371,6 +378,32 @@ def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Lak
         assert (now.version, now.mark("ours"), now.mark("theirs")) == (winner.version, None, 1), name
         assert now.read([NOON, NEXT_DAY]).sort("_bucket", "sensor").equals(held), name
         assert now.schema == winner.schema, name
+
+
+def test_a_table_that_was_open_before_is_seen_as_others_left_it(lake: Lake) -> None:
+    first = fresh(lake).version
+    for number in range(3):
+        fresh(another(lake)).append(rows(NOON, [f"n{number}"]), {f"b{number}": 1})
+
+    now = fresh(lake)
+    assert (now.version - first, now.row_count(), sensors(now, NOON)) == (3, 3, ["n0", "n1", "n2"])
+    assert [now.mark(f"b{number}") for number in range(4)] == [1, 1, 1, None]
+
+
+@pytest.mark.parametrize("commits", range(5))
+def test_a_table_that_was_removed_and_begun_anew_is_the_new_one(tmp_path: Path, commits: int) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    for number in range(3):
+        fresh(lake).append(rows(NOON, [f"old{number}"]), {})
+    shutil.rmtree(tmp_path / "lake")
+    assert lake.open("sensors", "records") is None
+
+    fresh(lake)
+    shutil.rmtree(tmp_path / "lake")
+    fresh(another(lake))
+    for number in range(commits):
+        fresh(another(lake)).append(rows(NOON, [f"new{number}"]), {})
+    assert sensors(fresh(lake), NOON) == [f"new{number}" for number in range(commits)]
 
 
 def test_a_fresh_handle_after_a_refusal_commits(lake: Lake) -> None:

@@ -39,7 +39,6 @@ _EXACT_DIGITS, _EXACT_PLACES = 15, 5
 _ROW_GROUP_ROWS = 250_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=_ROW_GROUP_ROWS)
-_BATCH_ROWS = 64_000
 _CHECKPOINT_EVERY = 100
 """Commits from one checkpoint of a table to the next, unless it says otherwise."""
 
@@ -218,9 +217,29 @@ class DeltaHandle:
             raise Unavailable(f"read {self._delta.table_uri}: {_first_line(error)}") from error
 
     def scan(self, place: Place) -> Iterator[pl.DataFrame]:
+        # Stretch by stretch: what streams a whole table reads ahead as far as memory goes when rows are taken slowly.
+        schema = pl.Schema(self._delta.schema().to_arrow())
+        stored = {name: kind for name, kind in schema.items() if name != EVENT_DATE}
+        root = self._delta.table_uri.rstrip("/")
         try:
-            yield from pl.scan_delta(self._delta).filter(_in([place])).collect_batches(chunk_size=_BATCH_ROWS)
-        except (DeltaError, OSError, pl.exceptions.ComputeError) as error:
+            for file in self.files():
+                if not file.first_bucket_us <= place.bucket_us <= file.last_bucket_us:
+                    continue
+                lazy = pl.scan_parquet(
+                    f"{root}/{file.path}",
+                    schema=stored,
+                    missing_columns="insert",
+                    hive_partitioning=False,
+                    storage_options=dict(self._options),
+                )
+                for start in range(0, file.row_count, _ROW_GROUP_ROWS):
+                    rows = lazy.slice(start, _ROW_GROUP_ROWS).filter(_in([place])).collect()
+                    if rows.height:
+                        yield rows.select(
+                            pl.lit(file.event_date).alias(name) if name == EVENT_DATE else pl.col(name)
+                            for name in schema
+                        )
+        except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
             raise Unavailable(f"read {self._delta.table_uri}: {_first_line(error)}") from error
 
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
@@ -230,17 +249,15 @@ class DeltaHandle:
         self._write(self._plain(self._fitted(rows)), marks, None)
 
     def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
-        # Whole numbers of our own only: nothing a user wrote ever stands in a predicate.
-        predicate = " or ".join(
-            f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places
-        )
+        predicate = _predicate(places)
         if isinstance(rows, pl.DataFrame):
             self._write(self._plain(self._fitted(rows)), marks, predicate)
             return
         first = self._fitted(next(rows))
         fitted = chain([first], map(self._fitted, rows))
         batches = (batch for some in fitted for batch in self._plain(some).to_batches())
-        self._write(RecordBatchReader.from_batches(self._plain(first).schema, batches), marks, predicate)
+        reader = RecordBatchReader.from_batches(self._plain(first).schema, batches)
+        self._write(reader, marks, predicate)
 
     def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
         with self._unknown("commit to"):
@@ -382,6 +399,11 @@ def _plain_type(kind: DataType) -> DataType:
     if member is not None and bool(DataType.is_large_list(kind)):
         return DataType.list(Field("element", _plain_type(member), nullable=True))
     return kind
+
+
+def _predicate(places: Sequence[Place]) -> str:
+    """Rows of these places, in SQL: whole numbers of our own only. Nothing a user wrote ever stands in a predicate."""
+    return " or ".join(f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places)
 
 
 def _in(places: Sequence[Place]) -> pl.Expr:

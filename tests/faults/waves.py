@@ -12,6 +12,7 @@ from tests.faults.sender import Sender
 from tests.faults.stack import Stack
 from tests.faults.traffic import READINGS, VISITS, Wave, repairs, wave
 from windrow import catalog, keys, quarantine
+from windrow.clock import SystemClock
 
 QUIET_S = 240.0
 """Longest time from the last request of a wave until everything is right."""
@@ -93,14 +94,13 @@ class Waves:
 
     # ------------------------------------------------------------------------------------------ specs
 
-    def _publish(self, text: str) -> None:
-        catalog.publish(self.stack.aws.store(), text, "faults.yaml")
+    def _publish(self, text: str, clock: SystemClock | None = None) -> None:
+        """With a clock, return once whatever lands is read by this."""
+        catalog.publish(self.stack.aws.store(), text, "faults.yaml", clock)
 
     def _next_generation(self) -> None:
-        # S3's times have whole seconds: what lands in the one in which a spec is published may meet either (ADR 0002).
-        time.sleep(1.0 - time.time() % 1.0)
         self._generation += 1
-        self._publish(repairs(self._generation))
+        self._publish(repairs(self._generation), SystemClock())
 
     def _await_quarantined(self, names: set[str]) -> None:
         store = self.stack.aws.store()

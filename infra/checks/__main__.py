@@ -8,7 +8,7 @@ Exit 0: no fault. 1: there are faults.
 import sys
 from pathlib import Path
 
-from infra.checks import provider_schema, schema
+from infra.checks import interfaces, provider_schema, references, schema
 from infra.checks.modules import INFRA, ROOT, read_all
 
 
@@ -17,6 +17,8 @@ def main(arguments: list[str]) -> int:
     infra = Path(arguments[0]).resolve() if arguments else INFRA
     modules, findings = read_all(infra)
     findings.extend(schema.check(modules, provider_schema.aws()))
+    findings.extend(references.check(modules, provider_schema.aws()))
+    findings.extend(interfaces.check(modules))
     for finding in sorted(findings):
         print(finding.text(ROOT))
     print(f"infra: {len(modules)} modules, {len(findings)} faults")

@@ -5,11 +5,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
@@ -410,12 +414,76 @@ def test_pyarrow_and_duckdb_can_filter_a_table_by_text(tmp_path: Path) -> None:
     lake = DeltaLake(str(tmp_path), {})
     fresh(lake).append(rows(NOON, ["a", "b"]), {})
     fresh(lake).replace([NOON], rows(NOON, ["a", "b", "c"]), {})
+    found = dataset(lake, tmp_path)
+
+    assert found.to_table(filter=pc.field("sensor") == "b").num_rows == 1
+    session = duckdb.connect()
+    session.register("records", found)
+    assert session.sql("select count(*) from records where sensor in ('a', 'c')").fetchall() == [(2,)]
+
+
+def test_a_file_says_of_texts_and_lists_no_more_than_any_reader_knows(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    found = rows(NOON, ["a"]).with_columns(texts=pl.lit(["x", None]), deep=pl.lit([["x"]]), counts=pl.lit([1, 2]))
+    lake.open_or_create("sensors", "records", found.schema).append(found, {})
+    [file] = tmp_path.rglob("*.parquet")
+    kinds = pq.read_schema(file)
+
+    assert kinds.field("sensor").type == pa.string()
+    assert kinds.field("counts").type == pa.list_(pa.field("element", pa.int64()))
+    assert kinds.field("texts").type == pa.list_(pa.field("element", pa.string()))
+    assert kinds.field("deep").type == pa.list_(pa.field("element", kinds.field("texts").type))
+
+
+def dataset(lake: DeltaLake, folder: Path) -> ds.Dataset:
+    """A table as pyarrow and DuckDB see it, which skip files by the bounds in the log."""
     found = lake.delta("sensors", "records")
     assert found is not None
-    folder = str(tmp_path / "lake" / "sensors" / "records")
-    dataset = found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
+    path = str(folder / "lake" / "sensors" / "records")
+    return found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(path, fs.LocalFileSystem()))
 
-    assert dataset.to_table(filter=pc.field("sensor") == "b").num_rows == 1
+
+@pytest.mark.parametrize(
+    ("precision", "scale", "text"),
+    [
+        (38, 9, "12345678901234567890123456789.123456789"),
+        (38, 9, "0.000000001"),
+        (18, 2, "9007199254740993.12"),
+        (15, 6, "0.000001"),
+        (15, 5, "9999999999.99999"),
+        (15, 5, "-0.00001"),
+        (9, 2, "0.01"),
+    ],
+)
+def test_a_decimal_is_found_by_its_value(tmp_path: Path, precision: int, scale: int, text: str) -> None:
+    """The log writes bounds as floats: by those of a long decimal, readers would skip the file that holds it."""
+    lake, value = DeltaLake(str(tmp_path), {}), Decimal(text)
+    kind = pl.Decimal(precision, scale)
+    for each in (value, Decimal(1)):
+        found = rows(NOON, ["a"]).with_columns(price=pl.lit(each, kind))
+        lake.open_or_create("sensors", "records", found.schema).append(found, {})
     session = duckdb.connect()
-    session.register("records", dataset)
-    assert session.sql("select count(*) from records where sensor in ('a', 'c')").fetchall() == [(2,)]
+    session.register("records", dataset(lake, tmp_path))
+    delta = lake.delta("sensors", "records")
+    assert delta is not None
+
+    assert dataset(lake, tmp_path).to_table(filter=pc.field("price") == pa.scalar(value)).num_rows == 1
+    sql = f"select count(*) from records where price = '{text}'::decimal({precision}, {scale})"
+    assert session.sql(sql).fetchall() == [(1,)]
+    assert pl.scan_delta(delta).filter(pl.col("price") == pl.lit(value, kind)).collect().height == 1
+
+
+def test_rows_from_before_and_after_a_column_was_there_are_found_by_its_absence(tmp_path: Path) -> None:
+    """Where the log says nothing of a column, deltalake's dataset takes no row of the file to be null there."""
+    lake = DeltaLake(str(tmp_path), {})
+    fresh(lake).append(rows(NOON, ["before"]), {})
+    fresh(lake).append(rows(NOON, ["with"]).with_columns(unit=pl.lit("°C"), humidity=pl.lit(1, pl.Int64())), {})
+    fresh(lake).append(rows(NOON, ["after"]).drop("humidity"), {})
+    session = duckdb.connect()
+    session.register("records", dataset(lake, tmp_path))
+
+    def found(condition: str) -> list[str]:
+        return [name for (name,) in session.sql(f"select sensor from records where {condition} order by 1").fetchall()]
+
+    assert found("unit is null") == found("humidity is null") == ["after", "before"]
+    assert found("unit = '°C'") == found("humidity = 1") == ["with"]

@@ -14,13 +14,14 @@ dead-letters/<queue>/<digest>.json                   messages that could not be 
 leases/tables/<stream>/<table>.json                  which writer commits to a table
 leases/writers/<writer>                              that a writer is at work
 lake/<stream>/<table>/                               Delta tables
+exports/<any>/event_date=<day>/bucket=<bucket>/shard=<n>/  a sealed bucket as plain files; `_SUCCESS` names them
 """
 
 import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from windrow.errors import BadInput
 from windrow.units import from_us, to_us, utc_date
@@ -333,3 +334,35 @@ def window_of_table(table: str) -> str:
 
 def lake_prefix(stream: str, table: str) -> str:
     return f"lake/{check_stream_name(stream)}/{table}/"
+
+
+# ------------------------------------------------------------------------------------------------ sinks
+
+EXPORTS_PREFIX = "exports/"
+_PART = re.compile(r"part-(\d{9})-\d{5}-[0-9a-f]{16}\.parquet")
+
+
+def export_folder(prefix: str, day: date, bucket: int, shard: int) -> str:
+    """Where a bucket's rows of one day lie below a sink's prefix, in the layout of Hive, which readers know."""
+    return f"{prefix}event_date={day.isoformat()}/bucket={bucket_text(bucket)}/shard={shard}/"
+
+
+def export_success_key(folder: str) -> str:
+    """What names the files of an export, in the folder of its first day. Readers of folders pass over it."""
+    return f"{folder}_SUCCESS"
+
+
+def export_part_key(folder: str, input_count: int, number: int, sha256: str) -> str:
+    """A file of an export: how far its bucket had grown, its place in the export, and what it holds."""
+    return f"{folder}part-{input_count:09d}-{number:05d}-{sha256[:16]}.parquet"
+
+
+def input_count_of_export_part(key: str) -> int | None:
+    """How far a bucket had grown when this file of it was written; None for a key that is none of ours."""
+    found = _PART.fullmatch(key.rsplit("/", 1)[1])
+    return None if found is None else int(found[1])
+
+
+def latest_table(stream: str, table: str) -> str:
+    """The table of a stream's latest records; no two streams share one."""
+    return f"{check_stream_name(stream)}.{table}"

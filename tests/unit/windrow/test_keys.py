@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -272,6 +274,24 @@ def test_a_dead_letter_is_named_by_what_it_says_and_where_it_died() -> None:
     assert keys.dead_letter_key("landed", "body").startswith(keys.DEAD_LETTERS_PREFIX)
 
 
+# ------------------------------------------------------------------------------------------------ exports
+
+
+def test_an_export_lies_in_folders_that_readers_of_hive_tables_know() -> None:
+    folder = keys.export_folder("exports/s/", date(2026, 1, 2), 1_767_312_000_000_000, 3)
+
+    assert folder == "exports/s/event_date=2026-01-02/bucket=2026-01-02T000000Z/shard=3/"
+    assert keys.export_success_key(folder) == f"{folder}_SUCCESS"
+    part = keys.export_part_key(folder, 7, 1, "0123456789abcdef" * 4)
+    assert part == f"{folder}part-000000007-00001-0123456789abcdef.parquet"
+    assert keys.input_count_of_export_part(part) == 7
+
+
+@pytest.mark.parametrize("name", ["_SUCCESS", "part-0.parquet", "part-000000007-00001-0123456789abcdef.csv", "a"])
+def test_what_is_no_file_of_an_export_has_not_grown(name: str) -> None:
+    assert keys.input_count_of_export_part(f"exports/s/{name}") is None
+
+
 # ------------------------------------------------------------------------------------------------ specs
 
 
@@ -295,6 +315,7 @@ def test_every_zone_of_a_key_is_in_the_topology(topology: object) -> None:
         keys.DEAD_LETTERS_PREFIX,
         keys.SPECS_PREFIX,
         keys.lake_prefix("s", "records"),
+        keys.export_folder("exports/s/", date(2026, 1, 1), 0, 0),
     ]
 
     assert {key.split("/")[0] for key in made} == set(topology.zones)  # type: ignore[attr-defined]

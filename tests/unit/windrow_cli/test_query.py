@@ -8,10 +8,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from deltalake import write_deltalake
 
 from tests.unit.windrow_cli.conftest import Windrow
 from windrow import topology
+from windrow.lake.delta import DeltaLake
 from windrow_cli import devfile
 from windrow_cli.devfile import DevFile
 
@@ -30,10 +30,10 @@ _ROWS = pl.DataFrame(
 @pytest.fixture(autouse=True)
 def _lake(tmp_path: Path) -> None:
     state = tmp_path / ".windrow"
+    (state / "s3" / "windrow-lake").mkdir(parents=True)
+    lake = DeltaLake(str(state / "s3" / "windrow-lake"), {})
     for stream, table in (("sensors", "records"), ("sensors", "windows_every_minute"), ("my-stream", "records")):
-        folder = state / "s3" / "windrow-lake" / "lake" / stream / table
-        folder.mkdir(parents=True)
-        write_deltalake(str(folder), _ROWS, partition_by=["event_date"])
+        lake.open_or_create(stream, table, _ROWS.schema).append(_ROWS, {})
     content = DevFile(
         endpoint_url="http://127.0.0.1:1",
         is_embedded=True,

@@ -133,6 +133,18 @@ def test_publishing_says_which_version_it_became(windrow: Windrow, session: AwsS
     assert "unchanged" in windrow("publish", "sensors.yaml", environment=environment).out
 
 
+def test_publishing_to_an_emulator_makes_the_tables_of_sinks(windrow: Windrow, session: AwsSession) -> None:
+    text = _SPEC.replace("ts: timestamp", "ts: timestamp, k: string")
+    more = "keys: [k]\nsinks: [{kind: dynamodb, table: latest}]\n"
+    Path("sensors.yaml").write_text(text.replace("stream: sensors", "stream: others") + more)
+    for _ in range(2):  # what stands already is left as it is
+        assert windrow("publish", "sensors.yaml", environment=_environment(session)).code == 0
+
+    tables = session.dynamodb.list_tables()["TableNames"]
+    session.dynamodb.close()
+    assert f"{session.prefix}.others.latest" in tables
+
+
 def test_all_faults_of_all_files_are_listed_and_none_is_published(windrow: Windrow, session: AwsSession) -> None:
     Path("good.yaml").write_text(_SPEC.replace("sensors", "fresh"))
     Path("bad.yaml").write_text("stream: UPPER\ntime: {column: nope}\ncolumns: {}\n")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from windrow import catalog
+from windrow import catalog, spec
+from windrow.aws.provision import provision_tables
 from windrow.errors import BadInput
 from windrow_cli.context import AsJson, Injected, State
 from windrow_cli.specs import read_spec_files
@@ -33,8 +34,10 @@ def publish(*files: Path, state: State = None, as_json: AsJson = False, context:
     if not files:
         raise BadInput("give at least one spec file, such as config/streams/sensors.yaml")
     texts = read_spec_files(list(files))
-    store = context.connect(state).session().store()
-    published = [catalog.publish(store, text, origin) for origin, text in texts.items()]
+    session = context.connect(state).session()
+    if session.endpoint_url:  # an emulator; on AWS, Terraform makes what stands
+        provision_tables(session, [spec.parse(text, origin) for origin, text in texts.items()])
+    published = [catalog.publish(session.store(), text, origin) for origin, text in texts.items()]
     if as_json:
         context.print_json(
             [{"stream": stream, "version": version, "is_new": is_new} for stream, version, is_new in published]

@@ -31,6 +31,7 @@ from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
 from windrow_writer.plan import LoadedBatch
 from windrow_writer.sealing import Sealer
+from windrow_writer.sinks.after_commit import Sinks
 
 _WAIT_FOR_BATCHES_S = 2.0
 _FORWARD_S = 1.0
@@ -50,6 +51,8 @@ class Handler:
     sealer: Sealer
     max_commit_rows: int
     """Rows appended in one commit."""
+    sinks: Sinks | None = None
+    """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
     _pool: ThreadPoolExecutor = field(init=False)
     _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
@@ -78,6 +81,9 @@ class Handler:
         }
         for stream in batches.keys() | refreshed.keys():
             self._report(stream)
+        if self.sinks is not None:  # after the tables of all streams
+            appended = {stream: self.sinks.appended(stream, found) for stream, found in appended.items()}
+            replaced = {stream: self.sinks.replaced(stream, found) for stream, found in replaced.items()}
 
         def outcome(body: str) -> Outcome:
             match read[body]:

@@ -28,11 +28,11 @@ from windrow.lake.tables import Table as OpenTable
 from windrow.ports import ObjectStore
 
 _CONFIGURATION: Mapping[str, str | None] = {
-    "delta.dataSkippingNumIndexedCols": "-1",
     # Time travel goes back a week: as long as removed files are kept, and their versions in the log.
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+_EXACT_DIGITS, _EXACT_PLACES = 15, 5
 _ROW_GROUP_ROWS = 250_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=_ROW_GROUP_ROWS)
@@ -70,13 +70,14 @@ class DeltaLake:
     ) -> OpenTable:
         found = self.delta(stream, table)
         if found is None:
+            bounded = ",".join(filter(None, map(_bounded, schema.items())))
             try:
                 found = DeltaTable.create(
                     self.table_uri(stream, table),
                     schema=schema,
                     mode="ignore",
                     partition_by=[EVENT_DATE],
-                    configuration=_CONFIGURATION,
+                    configuration={**_CONFIGURATION, "delta.dataSkippingStatsColumns": bounded},
                     storage_options=self._options,
                 )
             except (DeltaError, OSError) as error:
@@ -184,7 +185,7 @@ class DeltaHandle:
             self._commit_marks(marks)
             return
         self._check_schema(rows.schema)
-        self._write(_plain_text(rows), marks, None)
+        self._write(self._plain(rows), marks, None)
 
     def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
         # Whole numbers of our own only: nothing a user wrote ever stands in a predicate.
@@ -193,12 +194,12 @@ class DeltaHandle:
         )
         if isinstance(rows, pl.DataFrame):
             self._check_schema(rows.schema)
-            self._write(_plain_text(rows), marks, predicate)
+            self._write(self._plain(rows), marks, predicate)
             return
         first = next(rows)
         self._check_schema(first.schema)
-        batches = (batch for some in chain([first], rows) for batch in _plain_text(some).to_batches())
-        self._write(RecordBatchReader.from_batches(_plain_text(first).schema, batches), marks, predicate)
+        batches = (batch for some in chain([first], rows) for batch in self._plain(some).to_batches())
+        self._write(RecordBatchReader.from_batches(self._plain(first).schema, batches), marks, predicate)
 
     def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
         with self._unknown("commit to"):
@@ -262,6 +263,23 @@ class DeltaHandle:
         # No silent retries inside the library: a commit that lost a race must be decided anew under a fresh handle.
         return CommitProperties(app_transactions=transactions, max_commit_retries=0)
 
+    def _plain(self, rows: pl.DataFrame) -> Table:
+        """Rows with all columns of the table, as Arrow of plain strings and lists.
+
+        polars gives string views and large lists, and the files would say so at any depth. pyarrow cannot filter by
+        such texts, and an Arrow from before there were views cannot open such files. Of a column that a file lacks,
+        the log says nothing, and then deltalake's dataset takes `is null` to be true of no row.
+        """
+        present = pl.Schema(self._delta.schema().to_arrow())
+        lacking = [pl.lit(None, kind).alias(name) for name, kind in present.items() if name not in rows.columns]
+        arrow = Table.from_arrow(rows.with_columns(lacking))
+        for number, name in enumerate(arrow.column_names):
+            kind = arrow.schema.field(number).type
+            plain = _plain_type(kind)
+            if plain != kind:
+                arrow = arrow.set_column(number, Field(name, plain, nullable=True), arrow.column(number).cast(plain))
+        return arrow
+
     def _check_schema(self, schema: pl.Schema) -> None:
         """Types are compared here: the library would store 1.5 as 1 in an integer column without a word."""
         present = pl.Schema(self._delta.schema().to_arrow())
@@ -273,17 +291,25 @@ class DeltaHandle:
                 )
 
 
-def _plain_text(rows: pl.DataFrame) -> Table:
-    """Rows as Arrow whose text is plain strings.
+def _bounded(column: tuple[str, pl.DataType]) -> str | None:
+    """The name of a column whose bounds stand in the log, by which readers skip files; None of one that has none there.
 
-    polars gives string views, the files would say so, and pyarrow could then not filter them by text.
+    The log writes decimals as floats, small ones as 1e-9: by the bounds of a longer one, readers would skip files that
+    hold what they look for. A column that is added later has none either: of the files from before, there is nothing
+    to say, which deltalake's dataset would take to mean that they hold no row.
     """
-    arrow = Table.from_arrow(rows)
-    for number, name in enumerate(arrow.column_names):
-        if DataType.is_string_view(arrow.schema.field(number).type):
-            text = arrow.column(number).cast(DataType.string())
-            arrow = arrow.set_column(number, Field(name, DataType.string(), nullable=True), text)
-    return arrow
+    name, kind = column
+    is_rounded = isinstance(kind, pl.Decimal) and (kind.precision > _EXACT_DIGITS or kind.scale > _EXACT_PLACES)
+    return None if is_rounded or name == EVENT_DATE or isinstance(kind, pl.List) else name
+
+
+def _plain_type(kind: DataType) -> DataType:
+    if bool(DataType.is_string_view(kind)):  # bool(…), because its stub names a type that is none
+        return DataType.string()
+    member = kind.value_type
+    if member is not None and bool(DataType.is_large_list(kind)):
+        return DataType.list(Field("element", _plain_type(member), nullable=True))
+    return kind
 
 
 def _in(places: Sequence[Place]) -> pl.Expr:

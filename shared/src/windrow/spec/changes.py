@@ -59,7 +59,7 @@ _COMPATIBLE: Mapping[str, str] = {
     "idle": "quiet buckets are sealed earlier or later",
     "target_file_bytes": "files are written in another size from now on",
     "retention": "stored data is kept for another time",
-    "sinks": "data goes to other places from now on",
+    "sinks": "data goes to other places from now on; what went to the old ones stays there",
 }
 _COLUMN_WIDENING: Mapping[str, str] = {
     "required": "records without a value are treated in another way",

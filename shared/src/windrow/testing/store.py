@@ -75,8 +75,14 @@ class MemoryObjectStore:
             ]
         yield from infos
 
+    def delete(self, key: str) -> None:
+        self._ask("delete", key)
+        with self._lock:
+            self._objects.pop(key, None)
+        self._ask("delete.after", key)
+
     def remove(self, key: str) -> None:
-        """What a lifecycle rule does; no service deletes objects."""
+        """What a lifecycle rule does: nobody is asked, and what is not there cannot expire."""
         with self._lock:
             del self._objects[key]
 

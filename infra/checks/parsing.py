@@ -255,7 +255,15 @@ def _heredoc(token: str, line: int) -> Node:
     if first.startswith("<<-"):
         margin = min((len(row) - len(row.lstrip()) for row in lines if row.strip()), default=0)
         lines = [row[margin:] for row in lines]
-    text = "\n".join(lines) + "\n"
+    return _template("\n".join(lines) + "\n", line)
+
+
+def parse_template(text: str) -> Node:
+    """The text of a template file; its %{ } directives are left as they are."""
+    return _template(text, 0)
+
+
+def _template(text: str, line: int) -> Node:
     parts: list[Node] = []
     position = 0
     while (start := _next_interpolation(text, position)) >= 0:

@@ -55,7 +55,7 @@ class ServiceShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()
-    """Zones in which it deletes objects that it has replaced."""
+    """Zones in which it deletes objects that it has replaced, or that no version of a table has."""
     puts_latest: bool = False
     """Whether it puts records into DynamoDB tables of the deployment, `<prefix>.<stream>.<table>`."""
 

@@ -314,6 +314,8 @@ def test_every_zone_of_a_key_is_in_the_topology(topology: object) -> None:
         keys.replay_receipt_prefix("s"),
         keys.DEAD_LETTERS_PREFIX,
         keys.SPECS_PREFIX,
+        keys.lease_key("s", "records"),
+        keys.writer_key("a"),
         keys.lake_prefix("s", "records"),
         keys.export_folder("exports/s/", date(2026, 1, 1), 0, 0),
     ]

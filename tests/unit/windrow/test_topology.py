@@ -56,11 +56,11 @@ def test_no_two_deployments_or_streams_share_a_table(topology: Topology) -> None
     assert topology.table_name("t1", keys.latest_table("sensors", "latest")) == "t1.sensors.latest"
 
 
-def test_only_exports_are_deleted_and_only_by_who_writes_them(topology: Topology) -> None:
+def test_only_tables_and_exports_are_deleted_from_and_only_by_who_writes_them(topology: Topology) -> None:
     deleting = {name: shape.deletes for name, shape in topology.services.items() if shape.deletes}
 
-    assert deleting == {"writer": ("exports",)}
-    assert set(topology.services["writer"].writes) >= {"exports"}
+    assert deleting == {"writer": ("exports", "lake")}
+    assert set(topology.services["writer"].writes) >= {"exports", "lake"}
     assert [name for name, shape in topology.services.items() if shape.puts_latest] == ["writer"]
 
 

@@ -666,4 +666,5 @@ def test_figures_are_shown_as_of_the_latest_commit(tmp_path: Path) -> None:
         "records_duplicate": 0,
         "records_filtered_out": 0,
         "records_in_quarantine": 1,
+        "records_expired": 0,
     }

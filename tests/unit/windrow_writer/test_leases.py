@@ -7,6 +7,7 @@ import pytest
 from windrow import keys, log
 from windrow.errors import Unavailable
 from windrow.lake import tables
+from windrow.lake.marks import AddedFile
 from windrow.testing import ManualClock, MemoryObjectStore, RecordingMetrics
 from windrow_writer.committing import Committer
 from windrow_writer.leases import Elsewhere, Leases
@@ -161,6 +162,9 @@ class Handle:
     def mark(self, name: str) -> int | None:
         assert name == tables.FENCE
         return self.fence
+
+    def committed_files(self) -> list[AddedFile]:
+        return []
 
     def carry(self, marks: dict[str, int]) -> None:
         type(self).fence = marks[tables.FENCE]

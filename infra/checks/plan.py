@@ -173,6 +173,13 @@ class Instance:
         for child in self.children():
             yield from child.resources()
 
+    def data_sources(self) -> Iterator[Resource]:
+        """Every data source instance of this module and of those it calls."""
+        for kind, label in self.declared["data"]:
+            yield from _leaves(self.once("data", kind, label))
+        for child in self.children():
+            yield from child.data_sources()
+
     def children(self) -> Iterator["Instance"]:
         """The module instances this one calls."""
         for name in self.calls:

@@ -6,23 +6,52 @@ Exit 0: no fault. 1: there are faults.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from infra.checks import interfaces, provider_schema, references, schema
+from infra.checks import (
+    code_parity,
+    interfaces,
+    local_parity,
+    provider_schema,
+    references,
+    schema,
+    service_policies,
+    terraform_parity,
+    wildcards,
+)
+from infra.checks.finding import Finding
 from infra.checks.modules import INFRA, ROOT, read_all
+from infra.checks.plan import Instance, plan
+from windrow import topology
+from windrow.topology import Topology
 
 
 def main(arguments: list[str]) -> int:
     """Run every check; the exit code."""
     infra = Path(arguments[0]).resolve() if arguments else INFRA
     modules, findings = read_all(infra)
-    findings.extend(schema.check(modules, provider_schema.aws()))
-    findings.extend(references.check(modules, provider_schema.aws()))
+    schema_of_aws = provider_schema.aws()
+    shape = topology.load(infra / "topology.json")
+    findings.extend(schema.check(modules, schema_of_aws))
+    findings.extend(references.check(modules, schema_of_aws))
     findings.extend(interfaces.check(modules))
-    for finding in sorted(findings):
+    findings.extend(code_parity.check(shape))
+    findings.extend(local_parity.check(local_parity.record(shape), shape))
+    for folder in sorted(path.parent for path in infra.glob("environments/*/main.tf")):
+        findings.extend(_environment(plan(folder, modules), shape))
+    for finding in sorted(set(findings)):
         print(finding.text(ROOT))
     print(f"infra: {len(modules)} modules, {len(findings)} faults")
     return 1 if findings else 0
+
+
+def _environment(root: Instance, shape: Topology) -> Iterator[Finding]:
+    """What only a computed root module can tell."""
+    prefix = str(root.once("local", "prefix") if "prefix" in root.locals else root.once("var", "prefix"))
+    yield from terraform_parity.check(root, shape, prefix)
+    yield from service_policies.check(service_policies.deployment(root, shape, prefix))
+    yield from wildcards.check(root)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def _statements(resources: list[Resource], role: Resource) -> Iterator[Statement
                 yield from read(str(managed[arn].get_attr("policy")))
             else:
                 # A policy of AWS's own says more than these checks can see.
-                yield Statement("", "Allow", (f"{arn}:*",), (), ("*",), (), (), {})
+                yield Statement("", "Allow", ("*",), (), ("*",), (), (), {})
 
 
 def _named(value: Value) -> str:
@@ -125,7 +125,8 @@ def _too_much(found: Deployment, role: Role, shape: ServiceShape) -> Iterator[st
         if found.can_read(role, zone) and zone in FAILURE_ZONES and role.service != "reprocessor":
             yield f"may read and decrypt {zone}/, which is the reprocessor's alone"
         for action in _DELETING:
-            if allows(role.statements, action, found.object_arn(zone)) and not _deletes(role.service, zone, action):
+            is_meant = action == "s3:DeleteObject" and zone in shape.deletes
+            if allows(role.statements, action, found.object_arn(zone)) and not is_meant:
                 yield f"may {action} in {zone}/"
     if role.service == "ingest" and found.can_read(role, "landing"):
         yield "may read and decrypt landing/: ingest writes it and asks whether it is there, no more"
@@ -134,16 +135,14 @@ def _too_much(found: Deployment, role: Role, shape: ServiceShape) -> Iterator[st
         for action in (*_RECEIVING, "sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"):
             if allows(role.statements, action, arn) and not (action in _RECEIVING and queue in shape.consumes):
                 yield f"may {action} on {queue}"
-        if allows(role.statements, "sqs:SendMessage", arn) and queue not in {*shape.produces, *shape.consumes}:
+        if allows(role.statements, "sqs:SendMessage", arn) and queue not in shape.produces:
             yield f"may sqs:SendMessage to {queue}, which is not in its `produces`"
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{found.prefix}.stream.table"
+    if not shape.puts_latest and allows(role.statements, "dynamodb:PutItem", table):
+        yield "may put into DynamoDB, which `puts_latest` does not say"
     for action in ("iam:PassRole", "sts:AssumeRole", "ecs:RunTask", "kms:PutKeyPolicy", "s3:PutBucketPolicy"):
         if allows(role.statements, action, f"arn:aws:iam::{ACCOUNT}:role/any"):
             yield f"may {action}"
-
-
-def _deletes(service: str, zone: str, action: str) -> bool:
-    """What the code deletes: the writer's dead files and expired exports."""
-    return service == "writer" and zone in WRITER_ZONES and action == "s3:DeleteObject"
 
 
 def _too_little(found: Deployment, role: Role, shape: ServiceShape) -> Iterator[str]:
@@ -161,6 +160,9 @@ def _too_little(found: Deployment, role: Role, shape: ServiceShape) -> Iterator[
         key = found.keys.get(found.topology.zone_buckets(found.prefix)[zone])
         if key and not allows(role.statements, "kms:GenerateDataKey", key):
             yield f"may not encrypt {zone}/"
+    for zone in shape.deletes:
+        if not allows(role.statements, "s3:DeleteObject", found.object_arn(zone)):
+            yield f"may not delete in {zone}/"
     for queue in shape.consumes:
         for action in (*_RECEIVING, *_ENSURED_QUEUE):
             if not allows(role.statements, action, found.queue_arn(queue)):

@@ -66,7 +66,7 @@ def test_versions_are_pinned_from_below_and_above():
         'terraform {\n required_version = "1"\n required_providers {\n aws = { version = ">= 6" }\n}\n}'
     )
 
-    assert said(interfaces.check([open_above])) == ["3: provider 'aws' is not pinned from below and above"]
+    assert said(interfaces.check([open_above])) == ["4: provider 'aws' is not pinned from below and above"]
     assert said(interfaces.check([module('data "aws_region" "x" {}')])) == [
         "0: Terraform's version is not pinned",
         "0: provider 'aws' is used and not in required_providers",

@@ -80,7 +80,7 @@ data "aws_iam_policy_document" "key" {
 
     content {
       sid       = "ServicesOfThisAccount"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
       resources = ["*"]
 
       principals {

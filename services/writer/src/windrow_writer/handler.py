@@ -16,6 +16,7 @@ from windrow.errors import Permanent, SchemaConflict, Transient
 from windrow.lake import tables
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
+from windrow.log import Log
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
@@ -23,7 +24,7 @@ from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
 from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
-from windrow.units import from_us
+from windrow.units import SECOND_US, from_us
 from windrow.windows import reach
 from windrow.windows.reach import bucket_at
 from windrow_writer import plan
@@ -48,6 +49,7 @@ class Handler:
     committer: Committer
     clock: Clock
     metrics: Metrics
+    log: Log
     sealer: Sealer
     max_commit_rows: int
     """Rows appended in one commit."""
@@ -113,6 +115,7 @@ class Handler:
                 loaded = plan.without_expired(loaded, tables.expired_before(handle))
                 rows = self._together([batch.rows for batch in loaded], spec)
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
+                self._tell_how_fresh(stream, loaded, rows.height)
                 return "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
@@ -124,6 +127,17 @@ class Handler:
             # One of them does not fit the table; apart, only that one fails.
             return {batch: self._append(stream, [batch])[batch] for batch in batches}
         return {batch: failed.get(batch, Done(batch)) for batch in batches}
+
+    def _tell_how_fresh(self, stream: str, committed: Sequence[LoadedBatch], row_count: int) -> None:
+        """Say how long ago the oldest of these batches came in. Alarms on freshness read this line."""
+        oldest_us = min(batch.manifest.received_us for batch in committed)
+        self.log.info(
+            "records_committed",
+            stream=stream,
+            batches=len(committed),
+            rows=row_count,
+            behind_s=round(max(0, self.clock.now_us() - oldest_us) / SECOND_US, 3),
+        )
 
     def _load(
         self, stream: str, batches: Sequence[str], handle: Table, failed: dict[str, Outcome], spec: StreamSpec

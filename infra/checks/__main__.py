@@ -13,6 +13,7 @@ from infra.checks import (
     code_parity,
     interfaces,
     local_parity,
+    module_tests,
     provider_schema,
     references,
     schema,
@@ -36,13 +37,16 @@ def main(arguments: list[str]) -> int:
     findings.extend(schema.check(modules, schema_of_aws))
     findings.extend(references.check(modules, schema_of_aws))
     findings.extend(interfaces.check(modules))
+    tally = module_tests.Tally()
+    findings.extend(module_tests.check(modules, schema_of_aws, tally))
     findings.extend(code_parity.check(shape))
     findings.extend(local_parity.check(local_parity.record(shape), shape))
     for folder in sorted(path.parent for path in infra.glob("environments/*/main.tf")):
         findings.extend(_environment(plan(folder, modules), shape))
     for finding in sorted(set(findings)):
         print(finding.text(ROOT))
-    print(f"infra: {len(modules)} modules, {len(findings)} faults")
+    tests = f"{tally.computed} of {tally.asserted} assertions of their tests computed"
+    print(f"infra: {len(modules)} modules, {tests}, {len(findings)} faults")
     return 1 if findings else 0
 
 

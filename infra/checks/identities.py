@@ -13,7 +13,7 @@ from infra.checks.values import Unknown, Value
 if TYPE_CHECKING:
     from infra.checks.plan import Resource
 
-ACCOUNT = "123456789012"
+ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 ZONES = [f"{REGION}a", f"{REGION}b", f"{REGION}c"]
 

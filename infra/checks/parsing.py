@@ -141,7 +141,7 @@ def _expression(tree: Tree[Token] | Token) -> Node:
             return Unary(line, str(parts[0]), _expression(parts[1]))
         case "binary_op":
             operator, right = _trees(_trees(tree)[1])
-            return Binary(line, _expression(parts[0]), _word(operator), _expression(right))
+            return Binary(line, _expression(parts[0]), _word(operator).strip(), _expression(right))
         case "for_tuple_expr" | "for_object_expr":
             return _for(tree)
         case other:

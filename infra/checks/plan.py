@@ -7,6 +7,7 @@ stays unknown, and policy documents are rendered (`policies.py`).
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from infra.checks.evaluation import Scope, convert, evaluate
 from infra.checks.hcl import Block, Name, Node
@@ -14,6 +15,8 @@ from infra.checks.identities import computed
 from infra.checks.modules import Module
 from infra.checks.references import source_folder
 from infra.checks.values import CannotEvaluate, Unknown, Value
+
+Mocks: TypeAlias = Mapping[tuple[str, str], Mapping[str, Value]]
 
 
 @dataclass(eq=False)
@@ -44,12 +47,12 @@ class Resource:
             value = evaluate(self.block.attributes[name].value, self.scope)
             if value is not None:
                 return value
-        blocks = self.block.inner(name)
-        if blocks:
-            return [body(block, self.scope) for block in blocks]
-        return computed(self, name)
+        if any(name in {inner.kind, *inner.labels[:1]} for inner in self.block.blocks):
+            return body(self.block, self.scope)[name]
+        mocked = self.owner.mocks.get((self.block.kind, self.kind), {})
+        return mocked[name] if name in mocked else computed(self, name)
 
-    def body(self) -> dict[str, Value]:
+    def body(self) -> "Body":
         """All that is set: arguments, and blocks as lists."""
         return body(self.block, self.scope)
 
@@ -62,6 +65,8 @@ class Instance:
     tree: Mapping[Path, Module]
     prefix: str = ""
     inputs: Mapping[str, tuple[Node, Scope]] = field(default_factory=dict)
+    mocks: Mocks = field(default_factory=dict)
+    """What tests say AWS computes, by ("resource" or "data", type); `identities.py` says the rest."""
     _known: dict[tuple[str, ...], Value] = field(default_factory=dict)
     _busy: set[tuple[str, ...]] = field(default_factory=set)
 
@@ -138,7 +143,7 @@ class Instance:
         if target is None:
             raise CannotEvaluate(f"module {name!r} has no source here")
         inputs = {each: (attribute.value, scope) for each, attribute in block.attributes.items()}
-        return Instance(target, self.tree, f"{self.prefix}module.{name}{_suffix(key)}.", inputs)
+        return Instance(target, self.tree, f"{self.prefix}module.{name}{_suffix(key)}.", inputs, self.mocks)
 
     def _repeated(self, block: Block, make: Callable[[Scope, Value], Value]) -> Value:
         """One thing, a list for `count`, a map for `for_each`."""
@@ -215,13 +220,20 @@ class _Labels:
         return self.owner.once(self.group, self.kind, label)
 
 
-def body(block: Block, scope: Scope) -> dict[str, Value]:
+class Body(dict[str, Value]):
+    """What a block sets. What it does not set is null, as in Terraform."""
+
+    def get_attr(self, name: str) -> Value:
+        return self.get(name)
+
+
+def body(block: Block, scope: Scope) -> Body:
     """What a block sets: arguments by name, inner blocks as lists, dynamic ones unrolled."""
-    found: dict[str, Value] = {
-        attribute.name: evaluate(attribute.value, scope)
+    found = Body(
+        (attribute.name, evaluate(attribute.value, scope))
         for attribute in block.attributes.values()
         if attribute.name not in {"count", "for_each", "depends_on", "provider"}
-    }
+    )
     for inner in block.blocks:
         if inner.kind in {"lifecycle", "provisioner", "connection"}:
             continue
@@ -232,7 +244,7 @@ def body(block: Block, scope: Scope) -> dict[str, Value]:
     return found
 
 
-def _dynamic(block: Block, scope: Scope) -> Iterator[dict[str, Value]]:
+def _dynamic(block: Block, scope: Scope) -> Iterator[Body]:
     iterator = block.value("iterator")
     name = iterator.name if isinstance(iterator, Name) else block.labels[0]
     every = evaluate(block.attributes["for_each"].value, scope)

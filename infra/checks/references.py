@@ -34,7 +34,7 @@ class Scope:
 
 
 @dataclass
-class _Walk:
+class Walk:
     """One module being read, and what of it has been used so far."""
 
     module: Module
@@ -53,6 +53,10 @@ class _Walk:
 
     def fault(self, node: Node, what: str, remedy: str) -> None:
         self.findings.append(Finding(self.path, node.line, what, remedy))
+
+    def test_scope(self) -> Scope:
+        """What a test's assertions may refer to besides."""
+        return Scope(names={"run": None, "output": ("output",)})
 
     # ------------------------------------------------------------------------------------------ blocks
 
@@ -199,6 +203,10 @@ class _Walk:
 
     def attribute(self, node: Node, subject: Subject, name: str) -> None:
         """Whether an output of a module or an attribute of a resource exists."""
+        if subject[0] == "output":
+            if name not in self.module.named("output"):
+                self.fault(node, f"there is no output {name!r} in this module", "declare it, or correct the name")
+            return
         if subject[0] == "module":
             _, call = self.calls[subject[1]]
             folder = source_folder(self.module, call)
@@ -256,7 +264,7 @@ def check(modules: Iterable[Module], schema: ProviderSchema) -> Iterator[Finding
     every = list(modules)
     outputs = {module.folder: set(module.named("output")) for module in every}
     for module in every:
-        walk = _Walk(module, outputs, schema)
+        walk = Walk(module, outputs, schema)
         for path, content in module.files:
             walk.file(path, content)
         yield from walk.findings

@@ -53,7 +53,7 @@ def test_what_aws_computes_stays_unknown_and_is_not_null():
     assert value("aws_sqs_queue.q.url", queue) == Unknown("aws_sqs_queue.q.url")
     assert value('"<${aws_sqs_queue.q.url}>"', queue) == "<${aws_sqs_queue.q.url}>"
     assert value("aws_sqs_queue.q.url == null ? 1 : 2", queue) == 2
-    assert value("aws_sqs_queue.q.arn", queue) == "arn:aws:sqs:eu-central-1:123456789012:q"
+    assert value("aws_sqs_queue.q.arn", queue) == "arn:aws:sqs:eu-central-1:111122223333:q"
 
 
 def test_repeated_resources_and_modules_are_known_by_key():

@@ -10,7 +10,7 @@ from windrow import topology
 from windrow.topology import Topology
 
 SHAPE = topology.load(INFRA / "topology.json")
-LANDED = "arn:aws:sqs:eu-central-1:123456789012:w-landed"
+LANDED = "arn:aws:sqs:eu-central-1:111122223333:w-landed"
 DEAD_RETENTION = "= local.topology.dead_letters.retention_s"
 TERRAFORM = """
 locals { topology = jsondecode(file("infra/topology.json")) }

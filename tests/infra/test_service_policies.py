@@ -42,7 +42,7 @@ locals {
   writes   = try(var.shape.writes, [])
   consumes = try(var.shape.consumes, [])
   produces = try(var.shape.produces, [])
-  queue    = "arn:aws:sqs:eu-central-1:123456789012:w-"
+  queue    = "arn:aws:sqs:eu-central-1:111122223333:w-"
   secret   = var.name == "reprocessor" ? [] : ["failures"]
   opaque   = var.name == "ingest" ? ["raw", "failures"] : local.secret
 }

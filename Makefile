@@ -76,8 +76,9 @@ e2e: setup ## Every test that needs Docker, the compose stack among them
 		|| { tail -n 60 $(LOG); $(E2E) logs --tail 50; echo 'e2e: the stack did not come up' >&2; exit 1; }; \
 	$(BIN)/pytest -m 'localstack or e2e' $(ARGS)
 
-reference: setup ## Write the settings tables in the services' READMEs and the reference of stream specs
+reference: setup ## Write what documents take from code: settings, stream specs, inputs and outputs of Terraform modules
 	@$(BIN)/python -m tests.support.reference
+	@$(BIN)/python -m infra.checks.reference
 
 images: ## Build the images (needs Docker)
 	docker compose build

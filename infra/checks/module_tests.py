@@ -5,7 +5,7 @@ hang on what only the provider knows are left to Terraform.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.checks.evaluation import Scope, evaluate
@@ -27,6 +27,8 @@ class Tally:
 
     asserted: int = 0
     computed: int = 0
+    instances: list[Instance] = field(default_factory=list)
+    """What the runs come to without what they mock, to be looked at by other checks."""
 
 
 def check(modules: list[Module], schema: ProviderSchema, tally: Tally) -> Iterator[Finding]:
@@ -107,6 +109,8 @@ def _run(path: Path, run: Block, case: _Case, schema: ProviderSchema, tally: Tal
                 what = f"there is no variable {attribute.name!r} in module {case.module.folder.name}"
                 yield Finding(path, attribute.line, what, "correct the name")
     instance = case.instance(run)
+    if "expect_failures" not in run.attributes:
+        tally.instances.append(Instance(case.module, case.tree, inputs=instance.inputs))
     for name, (_, block) in declared.items():
         if "default" not in block.attributes and name not in instance.inputs:
             yield Finding(path, run.line, f"run {run.labels[0]!r} needs the variable {name!r}", "give it")

@@ -10,7 +10,9 @@ from infra.checks.policy_documents import Statement, read, render
 from infra.checks.values import CannotEvaluate
 
 # Keys below a first part of the key, streams of a log group: names that nobody can list beforehand.
-_BELOW = re.compile(r"arn:[^*]+:s3:::[^*/]+/[^*]+/\*|arn:[^*]+:logs:[^*]+:log-group:[^*]+:\*|arn:[^*]+/index/\*")
+_BELOW = re.compile(
+    r"arn:[^*]+:s3:::[^*/]+/[^*]+/\*|arn:[^*]+:logs:[^*]+:log-group:[^*]+:\*|arn:[^*]+:logs:[^*]+:log-stream:[^*]+\*|arn:[^*]+/index/\*"
+)
 _REASON = re.compile(r"#\s*wildcard:\s*\S+")
 _REMEDY = "name what is meant, or write `# wildcard: REASON` in the statement"
 

@@ -10,11 +10,11 @@ _SKIP = re.compile(r"checkov:skip=(?P<id>\w+)(?P<reason>:.*)?")
 
 
 def check(modules: Iterable[Module]) -> Iterator[Finding]:
-    """Skips without a reason of at least a few words."""
+    """Skips without a reason of two words or more."""
     for module in modules:
         for path, content in module.files:
             for line, text in content.comments.items():
                 for found in _SKIP.finditer(text):
-                    if len((found["reason"] or "").lstrip(": ").split()) < 3:
+                    if len((found["reason"] or "").lstrip(": ").split()) < 2:
                         what = f"skips {found['id']} and does not say why"
                         yield Finding(path, line, what, f"write #checkov:skip={found['id']}:REASON")

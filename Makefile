@@ -9,6 +9,8 @@ BIN := .venv/bin
 UV := .tools/bin/uv
 UV_STAMP := .tools/uv-$(UV_VERSION)
 SETUP_STAMP := .venv/setup-done
+# checkov asks for versions that nothing else here could live with, so it has an environment and a lock of its own.
+CHECKOV := .tools/checkov/bin/checkov
 LOG := .tools/last.log
 PROJECTS := pyproject.toml uv.lock shared/pyproject.toml $(wildcard services/*/pyproject.toml)
 
@@ -56,7 +58,7 @@ bench: setup ## Speed and memory, as ratios against a peer in the same run
 	@$(BIN)/python -m tests.bench.windows
 	@$(BIN)/python -m tests.bench.incremental
 
-check: setup ## Lint, format, types, import directions, lock file, compose file
+check: setup $(CHECKOV) ## Lint, format, types, import directions, lock file, compose file, Terraform
 	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \
 	run $(BIN)/ruff check; \
 	run $(BIN)/ruff format --check; \
@@ -65,7 +67,17 @@ check: setup ## Lint, format, types, import directions, lock file, compose file
 	run $(UV) lock --check; \
 	if docker compose version >/dev/null 2>&1; then run docker compose config --quiet; \
 	else echo 'docker-compose.yml not checked: there is no docker compose here'; fi; \
+	run $(BIN)/python -m infra.checks; \
+	if command -v terraform >/dev/null; then run terraform fmt -check -recursive infra; \
+	else echo "infra/ not checked by terraform fmt: there is no terraform here"; [ -z "$$CI" ] || status=1; fi; \
+	run $(CHECKOV) --config-file infra/checks/checkov.yaml; \
 	exit $$status
+
+$(CHECKOV): infra/checks/checkov.txt | $(UV_STAMP)
+	@echo 'setup: checkov from infra/checks/checkov.txt into .tools/checkov'
+	@$(UV) venv --quiet --clear --python .tools/bin/python .tools/checkov
+	@$(UV) pip install --quiet --python .tools/checkov/bin/python --require-hashes --requirement infra/checks/checkov.txt
+	@touch $@
 
 e2e: setup ## Every test that needs Docker, the compose stack among them
 	@docker compose version >/dev/null 2>&1 || { echo 'make e2e needs a Docker engine with Compose v2' >&2; exit 1; }

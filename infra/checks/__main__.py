@@ -20,6 +20,7 @@ from infra.checks import (
     safety,
     schema,
     service_policies,
+    skips,
     terraform_parity,
     wildcards,
 )
@@ -44,6 +45,7 @@ def main(arguments: list[str]) -> int:
     tally = module_tests.Tally()
     findings.extend(module_tests.check(modules, schema_of_aws, tally))
     findings.extend(reference.check(modules))
+    findings.extend(skips.check(modules))
     findings.extend(code_parity.check(shape))
     findings.extend(local_parity.check(local_parity.record(shape), shape))
     for folder in _roots(infra):

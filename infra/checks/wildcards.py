@@ -9,8 +9,14 @@ from infra.checks.plan import Instance, Resource, body
 from infra.checks.policy_documents import Statement, read, render
 from infra.checks.values import CannotEvaluate
 
-# Keys below a first part of the key, streams of a log group: names that nobody can list beforehand.
-_BELOW = re.compile(r"arn:[^*]+:s3:::[^*/]+/[^*]+/\*|arn:[^*]+:logs:[^*]+:log-group:[^*]+:\*|arn:[^*]+/index/\*")
+# Keys below a first part of the key, streams of a log group, tables of a database: nobody can list them beforehand.
+_BELOW = re.compile(
+    r"arn:[^*]+:s3:::[^*/]+/[^*]+/\*"
+    r"|arn:[^*]+:logs:[^*]+:log-group:[^*]+:\*"
+    r"|arn:[^*]+:logs:[^*]+:log-stream:[^*]+\*"
+    r"|arn:[^*]+:dynamodb:[^*]+/index/\*"
+    r"|arn:[^*]+:glue:[^*]+:table/[^*/]+/\*"
+)
 _REASON = re.compile(r"#\s*wildcard:\s*\S+")
 _REMEDY = "name what is meant, or write `# wildcard: REASON` in the statement"
 

@@ -1,5 +1,13 @@
 # The instance's role is the service's role, and besides what an instance needs to start the service and be reached.
 
+locals {
+  # The registry's account and region, and the repository, are parts of the image's name.
+  pulled         = regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.[^/]+/(?P<name>[^@]+)@", var.image)
+  repository_arn = "arn:${data.aws_partition.current.partition}:ecr:${local.pulled.region}:${local.pulled.account}:repository/${local.pulled.name}"
+}
+
+data "aws_partition" "current" {}
+
 module "access" {
   source = "../access"
 
@@ -55,7 +63,7 @@ data "aws_iam_policy_document" "host" {
   statement {
     sid       = "PullTheImage"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    resources = [var.repository_arn]
+    resources = [local.repository_arn]
   }
 
   statement {

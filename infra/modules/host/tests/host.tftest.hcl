@@ -6,7 +6,6 @@ variables {
   prefix                     = "farm"
   name                       = "writer"
   image                      = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-writer@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-  repository_arn             = "arn:aws:ecr:eu-central-1:111122223333:repository/farm-writer"
   vpc_id                     = "vpc-1"
   subnet_ids                 = ["subnet-1", "subnet-2"]
   endpoint_security_group_id = "sg-1"

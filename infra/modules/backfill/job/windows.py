@@ -1,6 +1,6 @@
-"""Every window of one definition, computed on a cluster from the records table. Submitted by hand; see the README beside.
+"""Every window of one definition, computed on a cluster from the records table. The README beside says how to submit it.
 
-The rows go to a folder of Parquet files of their own. They are not committed to Windrow's tables: only the writer does that.
+The rows go to a folder of Parquet files of their own, not to Windrow's tables: only the writer commits those.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from pyspark.sql import SparkSession
+
 from windrow import spark, spec
 from windrow.errors import WindrowError
 

@@ -18,7 +18,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.support.emulators"]
+pytest_plugins = ["tests.support.emulators", "tests.support.spark"]
 
 _TESTS = Path(__file__).parent
 _KEPT = frozenset({"AWS_CA_BUNDLE"})

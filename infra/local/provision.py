@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from windrow import catalog, settings, topology
-from windrow.aws.provision import provision
+from windrow.aws.provision import provision, provision_tables
 from windrow.aws.session import AwsSession
 from windrow.clock import Clock, SystemClock
 from windrow.errors import BadSettings, Transient, Unavailable, WindrowError
@@ -81,7 +81,11 @@ def main(arguments: list[str]) -> int:
         session = AwsSession(shape, loaded.prefix, loaded.region, loaded.endpoint_url)
         for line in provision_when_up(session, SystemClock(), loaded.provision_wait_s):
             print(line)
-        for line in publish_all(session.store(), Path(arguments[0])):
+        store = session.store()
+        for line in publish_all(store, Path(arguments[0])):
+            print(line)
+        streams = catalog.SpecCatalog(store, SystemClock())
+        for line in provision_tables(session, (streams.current(name).spec for name in streams.streams())):
             print(line)
     except WindrowError as error:
         sys.stderr.write(f"provisioning failed: {error}\n")

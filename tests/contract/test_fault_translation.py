@@ -1,7 +1,7 @@
 """What the network and AWS do wrong, in Windrow's words. The wire is real; only what comes over it is made up."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from types import SimpleNamespace
 
 import boto3
@@ -40,7 +40,8 @@ from windrow.errors import (
     WindrowError,
 )
 from windrow.immutable import put_once
-from windrow.ports import ObjectHeaders, Outgoing
+from windrow.latest import LatestRecord
+from windrow.ports import LatestStore, ObjectHeaders, Outgoing
 from windrow.topology import Topology
 
 KEY = "segments/s/a"
@@ -204,6 +205,65 @@ def test_a_put_that_met_another_conditional_write_is_sent_again(moto: str, deplo
     assert session.store().get(KEY).body == b"x"
 
 
+# ------------------------------------------------------------------------------------------------ DynamoDB
+
+
+LATEST = LatestRecord("k", 1, 1, "b", 0, {})
+
+
+@contextmanager
+def table_at(topology: Topology, url: str) -> Iterator[LatestStore]:
+    session = session_at(topology, url)
+    with closing(session.s3), closing(session.sqs), closing(session.dynamodb):
+        yield session.latest()
+
+
+def error_json(status: int, code: str) -> Answer:
+    """DynamoDB's way to say no."""
+    body = f'{{"__type": "com.amazonaws.dynamodb.v20120810#{code}", "message": "said the test"}}'.encode()
+    return Answer(status, body, {"Content-Type": "application/x-amz-json-1.0"})
+
+
+@pytest.mark.parametrize(
+    ("reaction", "kind", "requests"),
+    [
+        (error_json(400, "ProvisionedThroughputExceededException"), Unavailable, ATTEMPTS),
+        (error_json(400, "ThrottlingException"), Unavailable, ATTEMPTS),
+        (error_json(400, "ResourceNotFoundException"), NotFound, 1),
+        (error_json(400, "ValidationException"), Permanent, 1),
+        (error_json(400, "AccessDeniedException"), Permanent, 1),
+        (error_json(500, "InternalServerError"), OutcomeUnknown, ATTEMPTS),
+        (HangUp(), OutcomeUnknown, ATTEMPTS),
+    ],
+    ids=["over capacity", "throttled", "no table", "invalid", "denied", "500", "hang-up"],
+)
+def test_what_a_record_meets_is_told_in_our_words_after_a_bounded_number_of_attempts(
+    topology: Topology, reaction: Reaction, kind: type[WindrowError], requests: int
+) -> None:
+    with (
+        wire(lambda _: reaction) as server,
+        table_at(topology, server.url) as table,
+        pytest.raises(WindrowError, match=r"DynamoDB table t\.s\.t") as raised,
+    ):
+        table.put_if_later("s.t", LATEST, "last")
+
+    assert type(raised.value) is kind
+    assert len(server.requests) == requests
+
+
+def test_a_later_record_that_stands_already_is_no_error(topology: Topology) -> None:
+    with (
+        wire(lambda _: error_json(400, "ConditionalCheckFailedException")) as server,
+        table_at(topology, server.url) as table,
+    ):
+        assert not table.put_if_later("s.t", LATEST, "last")
+
+
+def test_where_no_table_listens_nothing_was_sent(topology: Topology) -> None:
+    with table_at(topology, refusing_url()) as table, pytest.raises(Unavailable):
+        table.put_if_later("s.t", LATEST, "last")
+
+
 # ------------------------------------------------------------------------------------------------ SQS and codes
 
 
@@ -221,6 +281,12 @@ def test_a_put_that_met_another_conditional_write_is_sent_again(moto: str, deplo
         ("SomethingNew", 599, OutcomeUnknown),
         ("SomethingNew", 400, Permanent),
         ("InvalidClientTokenId", 403, Permanent),
+        ("ResourceNotFoundException", 400, NotFound),
+        ("ConditionalCheckFailedException", 400, AlreadyExists),
+        ("ProvisionedThroughputExceededException", 400, Unavailable),
+        ("RequestLimitExceeded", 400, Unavailable),
+        ("InternalServerError", 500, OutcomeUnknown),
+        ("ValidationException", 400, Permanent),
     ],
 )
 def test_every_code_has_a_word(code: str, status: int, kind: type[WindrowError]) -> None:

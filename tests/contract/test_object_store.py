@@ -276,3 +276,33 @@ def test_an_empty_file_is_an_empty_object(store: ObjectStore, tmp_path: Path) ->
         assert store.put_if_absent("segments/s/empty", file, PLAIN).size_bytes == 0
 
     assert store.get("segments/s/empty").body == b""
+
+
+# ------------------------------------------------------------------------------------------------ deleting
+
+
+def test_what_is_deleted_is_gone_and_nothing_else_is(store: ObjectStore) -> None:
+    for key in ("segments/s/a", "segments/s/ab", "segments/s/a/b"):
+        store.put_if_absent(key, b"x", PLAIN)
+    store.delete("segments/s/a")
+
+    assert [info.key for info in store.list("segments/")] == ["segments/s/a/b", "segments/s/ab"]
+    with pytest.raises(NotFound):
+        store.head("segments/s/a")
+
+
+def test_deleting_what_is_not_there_is_done_already(store: ObjectStore) -> None:
+    store.delete("segments/s/none")
+    store.put_if_absent("segments/s/a", b"x", PLAIN)
+    store.delete("segments/s/a")
+    store.delete("segments/s/a")
+
+    assert list(store.list("segments/")) == []
+
+
+def test_a_key_that_was_deleted_may_be_created_again(store: ObjectStore) -> None:
+    store.put_if_absent("segments/s/a", b"1", PLAIN)
+    store.delete("segments/s/a")
+    store.put_if_absent("segments/s/a", b"2", PLAIN)
+
+    assert store.get("segments/s/a").body == b"2"

@@ -65,6 +65,9 @@ def test_an_unknown_csv_goes_from_file_to_query_in_four_commands(folder: Path) -
     )
     status = json.loads(_run(folder, "windrow", "status", "--json"))
     assert "'unexplained': 0" in str(status)
+    verified = json.loads(_run(folder, "windrow", "lake", "--verify", "--json"))
+    assert (verified["is_whole"], verified["tables"][0]["table"]) == (True, "bikes.records")
+    assert json.loads(_run(folder, "windrow", "query", "from bikes.records", "--version", "0", "--json")) == []
 
 
 def _commands_on_the_front_page() -> list[list[str]]:

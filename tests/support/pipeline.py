@@ -18,7 +18,7 @@ from windrow.decoding.parts import DecodeLimits
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
 from windrow.ports import ObjectHeaders, Outgoing
-from windrow.testing import ManualClock, MemoryObjectStore, MemoryQueue, RecordingMetrics
+from windrow.testing import ManualClock, MemoryLatestStore, MemoryObjectStore, MemoryQueue, RecordingMetrics
 from windrow.worker import Pace, Worker
 from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_consumer.sweep import Sweep as ConsumerSweep
@@ -38,6 +38,9 @@ from windrow_writer.leases import Leases
 from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
+from windrow_writer.sinks.after_commit import Sinks
+from windrow_writer.sinks.dynamodb import DynamodbWriter
+from windrow_writer.sinks.parquet import ParquetWriter
 from windrow_writer.sorting import Disk
 
 SENSORS = """
@@ -70,6 +73,8 @@ class Pipeline:
 
     folder: Path
     now_us: int = 1_767_225_600_000_000 + 30 * 60 * 1_000_000  # 2026-01-01T00:30Z
+    tables: DeltaLake | None = None
+    """Where the tables are, if not in `folder`."""
     clock: ManualClock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +86,8 @@ class Pipeline:
         self.store.on_created = self._notify
         self.lose_events = False
         self.catalog = SpecCatalog(self.store, self.clock, ttl_s=0)
-        self.lake = DeltaLake(str(self.folder), {})
+        self.lake = self.tables or DeltaLake(str(self.folder), {})
+        self.latest = MemoryLatestStore(["sensors.latest"])
         self._ids = itertools.count()
         quiet = log.quiet()
         self.consumer_handler = ConsumerHandler(
@@ -116,6 +122,14 @@ class Pipeline:
             log=quiet,
             sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
             max_commit_rows=100_000,
+            sinks=Sinks(
+                catalog=self.catalog,
+                dynamodb=DynamodbWriter(store=self.store, latest=self.latest, metrics=self.metrics, parallel_puts=1),
+                parquet=ParquetWriter(store=self.store, lake=self.lake, metrics=self.metrics, max_file_rows=100),
+                clock=self.clock,
+                metrics=self.metrics,
+                log=quiet,
+            ),
             parallel_gets=1,
         )
         self.maintainer = Maintainer(

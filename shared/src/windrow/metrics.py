@@ -25,6 +25,9 @@ CounterName = Literal[
     "files_compacted",  # data files that were merged into others, by stream and table
     "files_vacuumed",  # data files deleted because no version of the last week has them, by stream and table
     "leases_lost",  # leases another writer turned out to hold, by stream and table
+    "latest_records_put",  # records put into key-value tables, by stream
+    "buckets_exported",  # sealed buckets written as plain Parquet files, by stream
+    "sinks_failed",  # pointers whose sink failed and that wait to be tried again, by stream and kind of sink
     "replays_started",  # replays asked for by an operator, by stream
     "sweeps_found",  # lost pointers a sweep made good, by stream
 ]
@@ -66,6 +69,9 @@ _HELP: dict[str, str] = {
     "files_compacted": "Data files merged into others, by stream and table.",
     "files_vacuumed": "Data files deleted that no version of the last week has, by stream and table.",
     "leases_lost": "Leases that another writer turned out to hold, by stream and table.",
+    "latest_records_put": "Records put into key-value tables, by stream.",
+    "buckets_exported": "Sealed buckets written as plain Parquet files, by stream.",
+    "sinks_failed": "Pointers whose sink failed, to be tried again, by stream and kind of sink.",
     "replays_started": "Replays asked for, by stream.",
     "sweeps_found": "Lost pointers made good by a sweep, by stream.",
     "is_ready": "1 when the service is ready.",
@@ -93,6 +99,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "files_compacted": ("stream", "table"),
     "files_vacuumed": ("stream", "table"),
     "file_bytes": ("stream", "table"),
+    "sinks_failed": ("stream", "kind"),
     "is_ready": (),
     "pending_bytes": (),
     "held_messages": ("queue",),

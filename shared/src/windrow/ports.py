@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from windrow.latest import Keep, LatestRecord
+
 Body = bytes | BinaryIO
 """What is written: bytes, or a seekable file, which is read from its start on every attempt and never held whole."""
 
@@ -66,6 +68,22 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object below a prefix in key order, complete and consistent at the time of each page."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already. Only what a service may make again is deleted."""
+        ...
+
+
+class LatestStore(Protocol):
+    """Key-value tables that hold the latest record of every key."""
+
+    def put_if_later(self, table: str, record: LatestRecord, keep: Keep) -> bool:
+        """Make a record the one of its key, unless a later one or the record itself stands there (`latest.is_later`).
+
+        Returns whether it was put; repeating is harmless. Raises NotFound when there is no such table, Unavailable,
+        OutcomeUnknown (repeat it), and another Permanent error when the table will not take this record.
+        """
         ...
 
 

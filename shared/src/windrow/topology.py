@@ -54,6 +54,10 @@ class ServiceShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     produces: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+    """Zones in which it deletes objects that it has replaced, or that no version of a table has."""
+    puts_latest: bool = False
+    """Whether it puts records into DynamoDB tables of the deployment, `<prefix>.<stream>.<table>`."""
 
 
 class Topology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +80,10 @@ class Topology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def queue_name(self, prefix: str, queue: str) -> str:
         return f"{prefix}-{queue}"
+
+    def table_name(self, prefix: str, table: str) -> str:
+        """A DynamoDB table. Neither prefixes nor streams have dots in them, so no two deployments share a table."""
+        return f"{prefix}.{table}"
 
     def dead_letter_queue(self, queue: str) -> str:
         return f"{queue}{self.dead_letters.suffix}"
@@ -108,7 +116,7 @@ def load(path: Path) -> Topology:
         )
         faults.extend(
             f"services.{name}: no zone named {zone!r}"
-            for zone in (*service.reads, *service.writes)
+            for zone in (*service.reads, *service.writes, *service.deletes)
             if zone not in topology.zones
         )
     if faults:

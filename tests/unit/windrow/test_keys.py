@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -272,6 +274,24 @@ def test_a_dead_letter_is_named_by_what_it_says_and_where_it_died() -> None:
     assert keys.dead_letter_key("landed", "body").startswith(keys.DEAD_LETTERS_PREFIX)
 
 
+# ------------------------------------------------------------------------------------------------ exports
+
+
+def test_an_export_lies_in_folders_that_readers_of_hive_tables_know() -> None:
+    folder = keys.export_folder("exports/s/", date(2026, 1, 2), 1_767_312_000_000_000, 3)
+
+    assert folder == "exports/s/event_date=2026-01-02/bucket=2026-01-02T000000Z/shard=3/"
+    assert keys.export_success_key(folder) == f"{folder}_SUCCESS"
+    part = keys.export_part_key(folder, 7, 1, "0123456789abcdef" * 4)
+    assert part == f"{folder}part-000000007-00001-0123456789abcdef.parquet"
+    assert keys.input_count_of_export_part(part) == 7
+
+
+@pytest.mark.parametrize("name", ["_SUCCESS", "part-0.parquet", "part-000000007-00001-0123456789abcdef.csv", "a"])
+def test_what_is_no_file_of_an_export_has_not_grown(name: str) -> None:
+    assert keys.input_count_of_export_part(f"exports/s/{name}") is None
+
+
 # ------------------------------------------------------------------------------------------------ specs
 
 
@@ -294,7 +314,10 @@ def test_every_zone_of_a_key_is_in_the_topology(topology: object) -> None:
         keys.replay_receipt_prefix("s"),
         keys.DEAD_LETTERS_PREFIX,
         keys.SPECS_PREFIX,
+        keys.lease_key("s", "records"),
+        keys.writer_key("a"),
         keys.lake_prefix("s", "records"),
+        keys.export_folder("exports/s/", date(2026, 1, 1), 0, 0),
     ]
 
     assert {key.split("/")[0] for key in made} == set(topology.zones)  # type: ignore[attr-defined]
@@ -311,3 +334,34 @@ def test_what_is_no_segment_key_is_said_to_be_none() -> None:
     for key in ("segments/s/", "segments/s/2026/0/x.parquet", "segments/s/2026-01-01T000000Z/zero/x.parquet"):
         with pytest.raises(BadInput, match="not a segment's key"):
             keys.parse_segment_key(key)
+
+
+# ------------------------------------------------------------------------------------------------ versions of tables
+
+
+def test_the_first_tables_are_the_streams_own_and_later_ones_say_which_they_are() -> None:
+    assert [keys.flow_name("sensors", tables) for tables in (1, 2, 12)] == ["sensors", "sensors__v2", "sensors__v12"]
+    assert [keys.stream_of_flow(flow) for flow in ("sensors", "sensors__v2")] == ["sensors", "sensors"]
+    assert [keys.tables_of_flow(flow) for flow in ("sensors", "sensors__v2")] == [1, 2]
+    assert keys.named_tables("sensors") == ("sensors", None)
+    assert keys.named_tables("sensors__v1") == ("sensors", 1)
+
+
+def test_both_names_of_the_first_tables_are_one_place() -> None:
+    assert (
+        keys.lake_prefix("sensors__v1", "records") == keys.lake_prefix("sensors", "records") == "lake/sensors/records/"
+    )
+    assert keys.lake_prefix("sensors__v2", "records") == "lake/sensors__v2/records/"
+
+
+@pytest.mark.parametrize("name", ["a__v2__v3", "A__v2", "__v2", "a/b__v2", "../a__v2"])
+def test_a_flow_is_a_streams_name_and_a_version(name: str) -> None:
+    with pytest.raises(BadInput):
+        keys.check_flow(name)
+
+
+def test_a_spec_key_says_which_tables_it_writes_to_and_older_keys_mean_the_first() -> None:
+    first, second = keys.spec_key("s", 3, "text"), keys.spec_key("s", 4, "text", tables=2)
+
+    assert first == f"config/streams/s/000003-{keys.digest('text')}.yaml"
+    assert [(keys.spec_version(key), keys.tables_of_spec(key)) for key in (first, second)] == [(3, 1), (4, 2)]

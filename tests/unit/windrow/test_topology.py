@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.emulators import LOCALSTACK_IMAGE, ROOT
-from windrow import topology
+from windrow import keys, topology
 from windrow.errors import BadSettings
 from windrow.settings import WorkerSettings
 from windrow.topology import Topology
@@ -45,6 +45,25 @@ def test_the_worker_gives_up_with_a_reason_before_sqs_does_without_one(topology:
     assert [name for name, queue in topology.queues.items() if queue.max_receives <= most] == []
 
 
+def test_no_two_deployments_or_streams_share_a_table(topology: Topology) -> None:
+    names = {
+        topology.table_name(prefix, keys.latest_table(stream, "t"))
+        for prefix in ("a", "a-b")
+        for stream in ("b-c", "c")
+    }
+
+    assert len(names) == 4
+    assert topology.table_name("t1", keys.latest_table("sensors", "latest")) == "t1.sensors.latest"
+
+
+def test_only_tables_and_exports_are_deleted_from_and_only_by_who_writes_them(topology: Topology) -> None:
+    deleting = {name: shape.deletes for name, shape in topology.services.items() if shape.deletes}
+
+    assert deleting == {"writer": ("exports", "lake")}
+    assert set(topology.services["writer"].writes) >= {"exports", "lake"}
+    assert [name for name, shape in topology.services.items() if shape.puts_latest] == ["writer"]
+
+
 def test_every_queue_has_one_consumer_and_every_zone_but_the_senders_a_writer(topology: Topology) -> None:
     consumed = [queue for service in topology.services.values() for queue in service.consumes]
     written = {zone for service in topology.services.values() for zone in service.writes}
@@ -76,6 +95,7 @@ def test_every_name_that_leads_nowhere_is_reported_at_once(raw: dict[str, Any], 
     raw["zones"]["landing"]["bucket"] = "attic"
     raw["notifications"].append({"zone": "cellar", "events": [], "queue": "nobody"})
     raw["services"]["ingest"]["writes"] = ["landing", "roof"]
+    raw["services"]["writer"]["deletes"] = ["shed"]
     raw["services"]["consumer"]["consumes"] = ["landed-gone"]
 
     assert faults_of(raw, tmp_path) == [
@@ -84,6 +104,7 @@ def test_every_name_that_leads_nowhere_is_reported_at_once(raw: dict[str, Any], 
         "notifications[1].queue: no queue named 'nobody'",
         "services.ingest: no zone named 'roof'",
         "services.consumer: no queue named 'landed-gone'",
+        "services.writer: no zone named 'shed'",
     ]
 
 

@@ -14,11 +14,13 @@ import pytest
 from tests.support.http import free_port, get
 from tests.support.waiting import eventually
 from windrow import topology as topologies
-from windrow.aws.provision import provision
+from windrow.aws.provision import provision, provision_tables
 from windrow.aws.session import AwsSession
 from windrow.errors import AlreadyExists, NotFound, Unavailable
+from windrow.latest import LatestRecord
 from windrow.messages import Landed, decode_landed
 from windrow.ports import ObjectHeaders, ObjectInfo
+from windrow.spec import parse
 from windrow_cli.emulator import DurableMoto, listen
 from windrow_cli.mirror import Headers, Mirror
 
@@ -57,7 +59,7 @@ def _forget_moto() -> None:
     """moto's state belongs to the process, not to a server."""
     from moto.backends import get_backend
 
-    for service in ("s3", "sqs"):
+    for service in ("dynamodb", "s3", "sqs"):
         get_backend(service).reset()  # type: ignore[arg-type]
 
 
@@ -294,3 +296,31 @@ def test_a_bucket_that_is_not_there_is_said_not_to_be(serve: Serve) -> None:
     session = serve()
     with pytest.raises(session.s3.exceptions.NoSuchBucket):
         session.s3.list_objects_v2(Bucket="nobody")
+
+
+# ---------------------------------------------------------------------------------------------------- tables
+
+
+def test_it_has_key_value_tables_for_sinks(serve: Serve) -> None:
+    session = serve()
+    spec = parse(
+        "stream: s\ntime: {column: ts}\nkeys: [k]\ncolumns: {ts: timestamp, k: string}\n"
+        "sinks: [{kind: dynamodb, table: latest}]\n",
+        "s.yaml",
+    )
+    assert provision_tables(session, [spec]) == ["table windrow.s.latest"]
+    latest = session.latest()
+
+    assert latest.put_if_later("s.latest", LatestRecord("a", 2, 0, "b", 0, {}), "last")
+    assert not latest.put_if_later("s.latest", LatestRecord("a", 1, 0, "b", 0, {}), "last")
+    session.dynamodb.close()
+
+
+def test_what_is_deleted_is_gone_after_a_restart_too(serve: Serve) -> None:
+    store = serve().store()
+    store.put("exports/s/a", b"x", ObjectHeaders())
+    store.put("exports/s/b", b"x", ObjectHeaders())
+    store.delete("exports/s/a")
+    _forget_moto()
+
+    assert [info.key for info in serve().store().list("exports/")] == ["exports/s/b"]

@@ -75,7 +75,7 @@ def test_an_unexpected_error_is_a_message_unless_the_stack_is_asked_for(
     def broken(*_arguments: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(query, "_lake", broken)
+    monkeypatch.setattr(query, "find_lake", broken)
     ran = windrow("query")
     assert (ran.code, ran.err) == (
         1,
@@ -89,7 +89,7 @@ def test_ctrl_c_is_quiet(windrow: Windrow, monkeypatch: pytest.MonkeyPatch) -> N
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(query, "_lake", interrupted)
+    monkeypatch.setattr(query, "find_lake", interrupted)
     ran = windrow("query")
     assert (ran.code, ran.out, ran.err) == (130, "", "")
 

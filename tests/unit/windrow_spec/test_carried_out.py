@@ -73,12 +73,10 @@ def test_a_stream_carries_values_that_are_not_carried_far() -> None:
     assert left_out(window(f"size: 1h, aggregates: {{a: {nowhere}, b: mean(v)}}")) == []
 
 
-@pytest.mark.parametrize(("line", "path"), [("sinks: [{kind: dynamodb, table: latest}]", "sinks.0")])
-def test_what_is_not_done_yet_is_said_plainly(line: str, path: str) -> None:
-    [fault] = left_out(TEXT + line)
+def test_a_stream_does_what_its_sinks_and_its_retention_say() -> None:
+    sinks = "sinks: [{kind: dynamodb, table: latest}, {kind: parquet, prefix: exports/s/}]"
 
-    assert fault.startswith(f"{path}: ")
-    assert "this version does not do that yet" in fault
+    assert left_out(f"{TEXT}retention: 400d\n{sinks}") == []
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,12 @@ def test_a_time_of_parts_has_no_source() -> None:
         ("unique: [k, ts, g]", "unique.2: 'g' is dropped, so no table could hold it"),
         ("unique: [k]", "unique: add the time column 'ts'; copies are looked for within a bucket"),
         (
-            "sinks: [{kind: parquet, prefix: a}, {kind: parquet, prefix: a}]",
+            "sinks: [{kind: parquet, prefix: exports/a}, {kind: parquet, prefix: exports/a/}]",
             "sinks.1: the same sink stands here a second",
+        ),
+        (
+            "sinks: [{kind: parquet, prefix: exports/a}, {kind: parquet, prefix: exports/a/b}]",
+            "sinks.1.prefix: one of exports/a/b/ and exports/a/ lies within the other, so readers would see rows",
         ),
         ("retention: 1h", "retention: 1h is over before a bucket is sealed; use at least bucket and lateness together"),
     ],
@@ -127,6 +131,19 @@ def test_roles_name_columns_that_can_play_them(line: str, fault: str) -> None:
     [found] = faults(TEXT[: TEXT.index("columns")] + columns + line)
 
     assert found.startswith(fault)
+
+
+@pytest.mark.parametrize("name", ["bucket", "shard"])
+def test_a_parquet_sink_has_folders_that_no_column_is_called_like(name: str) -> None:
+    text = TEXT.replace("v: float", f"v: float, {name}: int") + "sinks: [{kind: parquet, prefix: exports/a}]\n"
+    message = "a parquet sink has folders of that name; choose another and set source"
+
+    assert faults(text) == [f"columns.{name}: {message}: {name!r}"]
+    assert faults(text.replace(f"{name}: int", f"{name}: {{type: int, drop: true}}")) == []
+
+
+def test_prefixes_that_only_begin_alike_are_apart() -> None:
+    assert faults(TEXT + "sinks: [{kind: parquet, prefix: exports/a}, {kind: parquet, prefix: exports/ab}]") == []
 
 
 def test_the_faults_of_expressions_are_among_them() -> None:

@@ -29,7 +29,7 @@ columns:
 filter: v > 2
 halt: {ratio: 0.5}
 retention: 400d
-sinks: [{kind: dynamodb, table: latest}, {kind: parquet, prefix: exports/}]
+sinks: [{kind: dynamodb, table: latest}, {kind: parquet, prefix: exports/s/}]
 format: {csv: {delimiter: ";", decimal: ","}, json: {records: data.items}}
 windows:
   tumbling: {size: 1h, fill: ~, aggregates: {n: count, m: mean(v), o: open(v), q: "quantile(v, 0.5)"}}

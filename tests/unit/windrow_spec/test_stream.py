@@ -174,9 +174,10 @@ def test_what_is_kept_elsewhere_or_for_how_long_must_be_possible(line: str) -> N
 def test_retention_and_sinks_are_read() -> None:
     text = (
         MINIMAL
-        + "keys: [sensor]\nretention: 400d\nsinks: [{kind: dynamodb, table: latest}, {kind: parquet, prefix: a/b/}]"
+        + "keys: [sensor]\nretention: 400d\nsinks: [{kind: dynamodb, table: t}, {kind: parquet, prefix: exports/b}]"
     )
     parsed = spec.parse(text, "x")
 
     assert parsed.retention == 400 * 86_400 * SECOND_US
     assert [sink.kind for sink in parsed.sinks] == ["dynamodb", "parquet"]
+    assert getattr(parsed.sinks[1], "prefix", None) == "exports/b/"

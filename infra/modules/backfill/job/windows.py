@@ -1,4 +1,4 @@
-"""Every window of one definition, computed on a cluster from the records table. The README beside says how to submit it.
+"""Every window of one definition, computed on a cluster from the records table. The README says how to submit it.
 
 The rows go to a folder of Parquet files of their own, not to Windrow's tables: only the writer commits those.
 """

@@ -18,8 +18,9 @@ from rich.markup import escape
 
 from windrow import catalog
 from windrow import topology as topologies
-from windrow.aws.provision import provision
+from windrow.aws.provision import provision, provision_tables
 from windrow.aws.session import AwsSession
+from windrow.clock import SystemClock
 from windrow.errors import BadInput, NotFound, Unavailable
 from windrow.topology import Topology
 from windrow_cli import connection, devfile, ports
@@ -173,8 +174,11 @@ class _Dev:
             if not content.is_embedded:
                 status.update("provisioning")
                 provision(session)
+            store = session.store()
             for origin, text in specs.items():
-                catalog.publish(session.store(), text, origin)
+                catalog.publish(store, text, origin)
+            streams = catalog.SpecCatalog(store, SystemClock())  # those of earlier starts too
+            provision_tables(session, (streams.current(flow).spec for flow in streams.flows()))
             for name in topology.services:
                 self._supervisor.add(self._service(name))
             self._await_ready(list(topology.services), status.update)

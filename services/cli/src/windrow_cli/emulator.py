@@ -4,8 +4,9 @@ Run as a process: `python -m windrow_cli.emulator --root DIR --port N --topology
 
 moto keeps everything in memory. Here every S3 object is in files (`mirror`) before the request that wrote it is
 answered, and comes back with its ETag and times at the next start. Queues are not kept: messages are hints, and
-Windrow's sweepers make lost ones good. What the topology names is created before the port opens, so no service ever
-meets an emulator without its queues. Of a versioned bucket only the current versions are kept; tags are not.
+Windrow's sweepers make lost ones good. DynamoDB tables are not kept either: they are made again, empty. What the
+topology names is created before the port opens, so no service ever meets an emulator without its queues. Of a versioned
+bucket only the current versions are kept; tags are not.
 """
 
 import argparse
@@ -88,7 +89,7 @@ class DurableMoto(DomainDispatcherApplication):
         self._note_touched_keys()
         queues.use_plain_clock()
         queues.make_orderly(get_backend("sqs")[DEFAULT_ACCOUNT_ID][region])
-        self._apps = {service: create_backend_app(service) for service in ("s3", "sqs")}
+        self._apps = {service: create_backend_app(service) for service in ("dynamodb", "s3", "sqs")}
         _forget_instances()
         for headers in mirror.load():
             self._restore(headers)

@@ -40,6 +40,7 @@ _COMMANDS = (
     ("dev", "dev:dev", "Run all of Windrow on this machine until Ctrl-C."),
     ("send", "send:send", "Send files of records to a stream."),
     ("query", "query:query", "Ask the lake in SQL."),
+    ("lake", "lake:lake", "List the tables, how they lie, and whether they are whole."),
     ("status", "status:status", "Show what came in and what became of it, per stream."),
     ("init", "init:init", "Propose a stream spec from a sample of its records."),
     ("explain", "explain:explain_command", "Show what would become of a payload, without running anything."),

@@ -10,12 +10,13 @@ import pyarrow as pa
 from cyclopts import Parameter
 from rich.table import Table
 
-from windrow import topology as topologies
-from windrow.errors import BadInput, Unavailable
-from windrow_cli import connection, devfile, export
+from windrow.clock import SystemClock
+from windrow.errors import BadInput
+from windrow_cli import export
 from windrow_cli.context import STDIN, AsJson, Context, Injected, State
 from windrow_cli.export import OutputFormat
-from windrow_cli.tables import FolderLake, Lake, RunningLake, Session
+from windrow_cli.tables import Session, find_lake
+from windrow_cli.time_travel import at, written
 
 _BY_SUFFIX: dict[str, OutputFormat] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
 
@@ -27,6 +28,8 @@ def query(
     format: Annotated[OutputFormat | None, Parameter(alias="-f")] = None,  # noqa: A002  the option's name
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     limit: Annotated[int, Parameter(alias="-n")] = 100,
+    version: int | None = None,
+    as_of: str | None = None,
     state: State = None,
     as_json: AsJson = False,
     context: Injected,
@@ -42,7 +45,12 @@ def query(
     windrow query "select sensor, count(*) from sensors.records group by all" --format csv
     windrow query "from sensors.records" --output records.parquet
     windrow query 'select count(*) from "my-stream".records' --json
+    windrow query "select count(*) from sensors.records" --as-of 2h
+    windrow query "from sensors.records" --version 12
     ```
+
+    Conditions on event_date, the partition, and on times, texts and whole numbers leave files unread that can hold no
+    such rows.
 
     Parameters
     ----------
@@ -54,33 +62,29 @@ def query(
         File to write, instead of standard output.
     limit:
         Most rows that are shown as a table.
+    version:
+        Read a table as it was at this version; `windrow lake STREAM.TABLE` lists them. The statement reads one table.
+    as_of:
+        Read all tables as they were then: a time in ISO 8601 (UTC unless it says otherwise), or how long ago, as 2h.
     state:
         State folder of the `windrow dev` to ask.
     as_json:
         The same as --format json.
     """
     chosen = _format(format, output, as_json=as_json)
-    session = Session(_lake(context, state))
+    wanted = at(version, as_of, SystemClock().now_us())
+    session = Session(find_lake(context, state), wanted)
     if sql is None:
+        if version is not None:
+            raise BadInput("--version is the version of one table; give a statement that reads it")
         _list(session, context, as_json=chosen == "json")
         return
     result = session.run(sys.stdin.read() if sql == STDIN else sql)
+    for each in session.travelled:
+        context.err.print(f"{each.name} at version {each.version} of {written(each.committed_us)}", style="dim")
     if result is None:
         raise BadInput("the statement has no result; write a SELECT")
     _write(result, chosen, output, limit, context)
-
-
-def _lake(context: Context, state: Path | None) -> Lake:
-    """The tables of what runs, else those in the files of what ran."""
-    try:
-        return RunningLake(context.connect(state))
-    except Unavailable:
-        folder = state or connection.DEFAULT_STATE
-        content = devfile.read(folder)
-        if content is None or not content.is_embedded:
-            raise
-        topology = topologies.load(Path(content.topology))
-        return FolderLake(folder / "s3" / topology.zone_buckets(content.prefix)["lake"])
 
 
 def _format(given: OutputFormat | None, output: Path | None, *, as_json: bool) -> OutputFormat:

@@ -16,6 +16,9 @@ from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
 from windrow_writer.settings import WriterSettings
+from windrow_writer.sinks.after_commit import Sinks
+from windrow_writer.sinks.dynamodb import DynamodbWriter
+from windrow_writer.sinks.parquet import ParquetWriter
 from windrow_writer.sorting import Disk
 
 
@@ -39,6 +42,16 @@ def run(settings: WriterSettings, log: Log) -> None:
             settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
         ),
         max_commit_rows=settings.max_commit_rows,
+        sinks=Sinks(
+            catalog=catalog,
+            dynamodb=DynamodbWriter(
+                store=store, latest=aws.latest(), metrics=metrics, parallel_puts=settings.parallel_puts
+            ),
+            parquet=ParquetWriter(store=store, lake=lake, metrics=metrics, max_file_rows=settings.max_export_file_rows),
+            clock=clock,
+            metrics=metrics,
+            log=log,
+        ),
         parallel_gets=settings.parallel_gets,
     )
     stopped = threading.Event()

@@ -31,3 +31,7 @@ class WriterSettings(WorkerSettings):
     """Silence after which other writers take over the tables of one that is gone."""
     commit_attempts: Count = 5
     """Tries of one commit, each on a fresh handle."""
+    parallel_puts: Count = 16
+    """Records put into key-value tables at the same time, for streams with a dynamodb sink."""
+    max_export_file_rows: Count = 1_000_000
+    """Rows of one file that a parquet sink writes."""

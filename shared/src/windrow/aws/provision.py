@@ -1,10 +1,14 @@
 """Creates what a topology describes, in an emulator. On AWS, Terraform does this from the same file."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
+from windrow import keys
+from windrow.aws.dynamodb import KEY
 from windrow.aws.errors import translated
 from windrow.aws.session import AwsSession
+from windrow.spec import StreamSpec
 
 
 def provision(session: AwsSession) -> list[str]:
@@ -17,6 +21,32 @@ def provision(session: AwsSession) -> list[str]:
         made.append(f"bucket {bucket}")
     made.extend(_notifications(session, arns))
     return made
+
+
+def provision_tables(session: AwsSession, specs: Iterable[StreamSpec]) -> list[str]:
+    """Make the DynamoDB tables that the sinks of some streams write to; safe to repeat. Returns what stands."""
+    tables = [
+        session.topology.table_name(session.prefix, keys.latest_table(spec.stream, sink.table))
+        for spec in specs
+        for sink in spec.sinks
+        if sink.kind == "dynamodb"
+    ]
+    for table in tables:
+        _table(session, table)
+    return [f"table {table}" for table in tables]
+
+
+def _table(session: AwsSession, table: str) -> None:
+    with translated(f"create table {table}"):
+        try:
+            session.dynamodb.create_table(
+                TableName=table,
+                AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        except session.dynamodb.exceptions.ResourceInUseException:
+            return  # it stands already
 
 
 def _queues(session: AwsSession) -> dict[str, str]:

@@ -68,6 +68,10 @@ class S3ObjectStore:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
+    def delete(self, key: str) -> None:
+        with translated(f"DELETE {key}"):
+            self._client.delete_object(Bucket=self._bucket(key), Key=key)
+
     def _put(self, key: str, body: Body, headers: ObjectHeaders, condition: Mapping[str, str]) -> ObjectInfo:
         encoding = {"ContentEncoding": headers.content_encoding} if headers.content_encoding else {}
         size_bytes = len(body) if isinstance(body, bytes) else body.seek(0, os.SEEK_END)

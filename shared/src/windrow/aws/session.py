@@ -1,11 +1,13 @@
 """Clients with Windrow's timeouts and retries, made once per process."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from windrow.aws.dynamodb import DynamodbLatestStore
 from windrow.aws.s3 import S3ObjectStore
 from windrow.aws.sqs import SqsQueue
 from windrow.lake.delta import DeltaLake
@@ -15,14 +17,14 @@ _MAX_CONNECTIONS = 32
 
 
 class AwsSession:
-    """Stores and queues of one deployment (`prefix`) in one region or emulator."""
+    """Stores, queues and key-value tables of one deployment (`prefix`) in one region or emulator."""
 
     def __init__(self, topology: Topology, prefix: str, region: str, endpoint_url: str | None) -> None:
         self.topology = topology
         self.prefix = prefix
         self.region = region
         self.endpoint_url = endpoint_url
-        config = Config(
+        self._config = config = Config(
             region_name=region,
             connect_timeout=5,
             read_timeout=30,
@@ -30,10 +32,20 @@ class AwsSession:
             max_pool_connections=_MAX_CONNECTIONS,
             s3={"addressing_style": "path"} if endpoint_url else {},
         )
-        session = boto3.session.Session()
+        self._session = session = boto3.session.Session()
         self._credentials = session.get_credentials()
         self.s3: Any = session.client("s3", config=config, endpoint_url=endpoint_url)
         self.sqs: Any = session.client("sqs", config=config, endpoint_url=endpoint_url)
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        """Made when it is first needed: most streams have no such sink. A table that does not answer is soon left."""
+        config = self._config.merge(Config(connect_timeout=2, read_timeout=5))
+        return self._session.client("dynamodb", config=config, endpoint_url=self.endpoint_url)
+
+    def latest(self) -> DynamodbLatestStore:
+        """The tables that hold the latest record of every key."""
+        return DynamodbLatestStore(lambda: self.dynamodb, lambda table: self.topology.table_name(self.prefix, table))
 
     def store(self) -> S3ObjectStore:
         """The object store over all zones."""

@@ -32,6 +32,7 @@ def faults_of(spec: StreamSpec) -> list[Fault]:
         *_roles(spec),
         *_layout(spec),
         *_kept(spec),
+        *_sinks(spec),
         *(fault for name in spec.columns for fault in column_faults(spec, name)),
         *(fault for name in spec.windows for fault in window_faults(spec, name)),
         *_expressions(spec),
@@ -119,12 +120,28 @@ def _kept(spec: StreamSpec) -> Iterator[Fault]:
             f"use at least bucket and lateness together ({format_duration(least)})"
         )
         yield Fault(("retention",), message, (("bucket",), ("lateness",)))
+
+
+def _sinks(spec: StreamSpec) -> Iterator[Fault]:
     for place, sink in enumerate(spec.sinks):
-        if sink.kind == "dynamodb" and not spec.keys:
-            message = "holds the latest record of every key, and the stream has no keys; set keys"
-            yield Fault(("sinks", place, "kind"), f"dynamodb {message}", (("keys",),))
         if sink in spec.sinks[:place]:
             yield Fault(("sinks", place), "the same sink stands here a second time")
+        elif sink.kind == "dynamodb" and not spec.keys:
+            message = "holds the latest record of every key, and the stream has no keys; set keys"
+            yield Fault(("sinks", place, "kind"), f"dynamodb {message}", (("keys",),))
+        elif sink.kind == "parquet":
+            yield from _exported(spec, place, sink.prefix)
+
+
+def _exported(spec: StreamSpec, place: int, prefix: str) -> Iterator[Fault]:
+    for name in ("bucket", "shard"):
+        if name in spec.columns and not spec.columns[name].drop:
+            message = f"a parquet sink has folders of that name; choose another and set source: {name!r}"
+            yield Fault(("columns", name), message, (("sinks", place),), is_name=True)
+    for other in spec.sinks[:place]:
+        if other.kind == "parquet" and (prefix.startswith(other.prefix) or other.prefix.startswith(prefix)):
+            message = f"one of {prefix} and {other.prefix} lies within the other, so readers would see rows twice"
+            yield Fault(("sinks", place, "prefix"), f"{message}; choose another prefix")
 
 
 def _expressions(spec: StreamSpec) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""One Spark session for all tests here, which takes seconds to start and needs Java.
+"""One Spark session for all tests that want one, which takes seconds to start and needs Java.
 
 Without Java these tests are skipped with the reason; with WINDROW_REQUIRE_SPARK=1 in the environment they fail instead.
 """
@@ -7,9 +7,12 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from pyspark.sql import SparkSession
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _REQUIRED = os.environ.get("WINDROW_REQUIRE_SPARK") == "1"  # read before tests scrub the environment
 
@@ -24,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
+def spark() -> Iterator["SparkSession"]:
     if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
         reason = "Spark needs Java, and there is none on the PATH nor a JAVA_HOME"
         if _REQUIRED:
@@ -38,7 +41,9 @@ def spark() -> Iterator[SparkSession]:
     session.stop()
 
 
-def _session() -> SparkSession:
+def _session() -> "SparkSession":
+    from pyspark.sql import SparkSession
+
     settings = {
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",

@@ -9,6 +9,8 @@ BIN := .venv/bin
 UV := .tools/bin/uv
 UV_STAMP := .tools/uv-$(UV_VERSION)
 SETUP_STAMP := .venv/setup-done
+# checkov asks for versions that nothing else here could live with, so it has an environment and a lock of its own.
+CHECKOV := .tools/checkov/bin/checkov
 LOG := .tools/last.log
 PROJECTS := pyproject.toml uv.lock shared/pyproject.toml $(wildcard services/*/pyproject.toml)
 
@@ -64,7 +66,7 @@ faults: setup ## Kill every process at every point, and spoil the network (REPEA
 	@$(BIN)/python -m tests.faults --repeats $(or $(REPEATS),20) --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
 		$(if $(ONLY),--only $(ONLY)) $(ARGS)
 
-check: setup ## Lint, format, types, import directions, lock file, compose file
+check: setup $(CHECKOV) ## Lint, format, types, import directions, lock file, compose file, Terraform
 	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \
 	run $(BIN)/ruff check; \
 	run $(BIN)/ruff format --check; \
@@ -73,7 +75,17 @@ check: setup ## Lint, format, types, import directions, lock file, compose file
 	run $(UV) lock --check; \
 	if docker compose version >/dev/null 2>&1; then run docker compose config --quiet; \
 	else echo 'docker-compose.yml not checked: there is no docker compose here'; fi; \
+	run $(BIN)/python -m infra.checks; \
+	if command -v terraform >/dev/null; then run terraform fmt -check -recursive infra; \
+	else echo "infra/ not checked by terraform fmt: there is no terraform here"; [ -z "$$CI" ] || status=1; fi; \
+	run $(CHECKOV) --config-file infra/checks/checkov.yaml; \
 	exit $$status
+
+$(CHECKOV): infra/checks/checkov.txt | $(UV_STAMP)
+	@echo 'setup: checkov from infra/checks/checkov.txt into .tools/checkov'
+	@$(UV) venv --quiet --clear --python .tools/bin/python .tools/checkov
+	@$(UV) pip install --quiet --python .tools/checkov/bin/python --require-hashes --requirement infra/checks/checkov.txt
+	@touch $@
 
 e2e: setup ## Every test that needs Docker, the compose stack among them
 	@docker compose version >/dev/null 2>&1 || { echo 'make e2e needs a Docker engine with Compose v2' >&2; exit 1; }
@@ -84,8 +96,9 @@ e2e: setup ## Every test that needs Docker, the compose stack among them
 		|| { tail -n 60 $(LOG); $(E2E) logs --tail 50; echo 'e2e: the stack did not come up' >&2; exit 1; }; \
 	$(BIN)/pytest -m 'localstack or e2e' $(ARGS)
 
-reference: setup ## Write the settings tables in the services' READMEs and the reference of stream specs
+reference: setup ## Write what documents take from code: settings, stream specs, inputs and outputs of Terraform modules
 	@$(BIN)/python -m tests.support.reference
+	@$(BIN)/python -m infra.checks.reference
 
 images: ## Build the images (needs Docker)
 	docker compose build

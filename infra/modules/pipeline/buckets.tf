@@ -36,10 +36,14 @@ module "buckets" {
   access_log_bucket  = module.logs.name
   immutable_prefixes = [for zone in local.notified_zones : "${zone}/" if local.topology.zones[zone].bucket == each.key]
 
-  # DMS and Firehose cannot send If-None-Match; they make keys of their own.
-  unconditional_writer_arns = each.key == local.topology.zones.landing.bucket ? compact(concat(
-    [try(module.stream[0].copy_role_arn, null)], values(module.replication)[*].landing_role_arn,
-  )) : []
+  # DMS and Firehose cannot send If-None-Match; they make keys of their own. Their roles are named by rule, because they are
+  # made from the bucket and the bucket cannot be made from them.
+  unconditional_writer_arns = each.key != local.topology.zones.landing.bucket ? [] : [
+    for role in concat(
+      [for name, stream in var.replications : "${name}-landing"],
+      local.lands_copies ? ["records-copy"] : [],
+    ) : "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/${var.prefix}-${role}"
+  ]
 }
 
 module "logs" {
@@ -51,8 +55,12 @@ module "logs" {
   purpose              = "access logs of buckets and of the load balancer"
   is_disposable        = var.is_disposable
   receives_access_logs = true
-  lifecycles           = { "${var.prefix}-" = { expire_after_days = var.log_retention_days } }
   policies             = [data.aws_iam_policy_document.load_balancer_logs.json]
+
+  lifecycles = {
+    for source in concat(keys(local.topology.buckets), ["audit", "front", "query-results"]) :
+    "${var.prefix}-${source}/" => { expire_after_days = var.log_retention_days }
+  }
 }
 
 data "aws_iam_policy_document" "load_balancer_logs" {

@@ -22,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test sim faults bench check e2e reference images up down clean
+.PHONY: help setup demo dev test sim faults bench check e2e reference images push deploy rollback up down clean
 
 help: ## Show this list
 	@echo 'Windrow: make TARGET'
@@ -100,8 +100,23 @@ reference: setup ## Write what documents take from code: settings, stream specs,
 	@$(BIN)/python -m tests.support.reference
 	@$(BIN)/python -m infra.checks.reference
 
-images: ## Build the images (needs Docker)
-	docker compose build
+images: setup ## Build the images for this machine, and say which platforms can be pushed for (needs Docker)
+	@$(BIN)/python -m infra.release images $(if $(PLATFORMS),--platforms $(PLATFORMS))
+
+push: setup ## Build for amd64 and arm64, push, write the digests: make push REGISTRY=… ENV=dev (needs Docker)
+	@test -n "$(REGISTRY)" -a -n "$(ENV)" || { echo 'usage: make push REGISTRY=<host> ENV=dev [REPOSITORIES=windrow]' >&2; exit 2; }
+	@$(BIN)/python -m infra.release push $(REGISTRY) $(ENV) $(if $(REPOSITORIES),--repositories $(REPOSITORIES)) \
+		$(if $(PLATFORMS),--platforms $(PLATFORMS))
+
+deploy: ## Roll out the pushed images and whatever else changed: make deploy ENV=dev (needs Terraform)
+	@test -n "$(ENV)" || { echo 'usage: make deploy ENV=dev' >&2; exit 2; }
+	terraform -chdir=infra/environments/$(ENV) init -input=false -backend-config=backend.hcl
+	terraform -chdir=infra/environments/$(ENV) apply $(ARGS)
+
+rollback: setup ## Roll out the images that ran before: make rollback ENV=dev (needs Terraform)
+	@test -n "$(ENV)" || { echo 'usage: make rollback ENV=dev' >&2; exit 2; }
+	@$(BIN)/python -m infra.release rollback $(ENV)
+	@$(MAKE) --no-print-directory deploy ENV=$(ENV)
 
 up: ## Start LocalStack and all services, and wait until they are healthy (needs Docker)
 	docker compose up --detach --build --wait

@@ -91,6 +91,7 @@ e2e: setup ## Every test that needs Docker, the compose stack among them
 reference: setup ## Write what documents take from code: settings, stream specs, inputs and outputs of Terraform modules
 	@$(BIN)/python -m tests.support.reference
 	@$(BIN)/python -m infra.checks.reference
+	@$(BIN)/python -m infra.checks.cost
 
 images: ## Build the images (needs Docker)
 	docker compose build

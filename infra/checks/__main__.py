@@ -11,6 +11,7 @@ from pathlib import Path
 
 from infra.checks import (
     code_parity,
+    cost,
     interfaces,
     local_parity,
     module_tests,
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> int:
     findings.extend(module_tests.check(modules, schema_of_aws, tally))
     findings.extend(reference.check(modules))
     findings.extend(skips.check(modules))
+    findings.extend(cost.check())
     findings.extend(code_parity.check(shape))
     findings.extend(local_parity.check(local_parity.record(shape), shape))
     for folder in _roots(infra):

@@ -3,8 +3,6 @@
 # `kind = "balancer"` it faces the senders itself.
 
 data "aws_caller_identity" "current" {}
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
 
 locals {
   name   = "${var.prefix}-front"

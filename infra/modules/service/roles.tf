@@ -1,5 +1,13 @@
 # Two roles: what the task may do, and what ECS may do to start it.
 
+locals {
+  # The registry's account and region, and the repository, are parts of the image's name.
+  pulled         = regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.[^/]+/(?P<name>[^@]+)@", var.image)
+  repository_arn = "arn:${data.aws_partition.current.partition}:ecr:${local.pulled.region}:${local.pulled.account}:repository/${local.pulled.name}"
+}
+
+data "aws_partition" "current" {}
+
 module "access" {
   source = "../access"
 
@@ -61,7 +69,7 @@ data "aws_iam_policy_document" "execution" {
   statement {
     sid       = "PullTheImage"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    resources = [var.repository_arn]
+    resources = [local.repository_arn]
   }
 
   # wildcard: a token is for the whole registry; what can be pulled with it is said above

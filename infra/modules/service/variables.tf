@@ -26,18 +26,13 @@ variable "name" {
 }
 
 variable "image" {
-  description = "Image by its digest, as `make push` writes it down: `<repository>@sha256:…`."
+  description = "Image in ECR by its digest, as `make push` writes it down: `<registry>/<repository>@sha256:…`."
   type        = string
 
   validation {
-    condition     = can(regex("^[^@ ]+@sha256:[0-9a-f]{64}$", var.image))
-    error_message = "image is a repository and a digest, <repository>@sha256:<64 hex digits>: a tag may come to mean something else."
+    condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.[^/ ]+/[^@ ]+@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "image is a repository of ECR and a digest, <account>.dkr.ecr.<region>.amazonaws.com/<name>@sha256:<64 hex digits>: a tag may come to mean something else, and no other registry can be reached from inside."
   }
-}
-
-variable "repository_arn" {
-  description = "Repository that the image is pulled from."
-  type        = string
 }
 
 variable "cluster" {

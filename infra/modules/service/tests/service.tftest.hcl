@@ -6,7 +6,6 @@ variables {
   prefix                     = "farm"
   name                       = "writer"
   image                      = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-writer@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-  repository_arn             = "arn:aws:ecr:eu-central-1:111122223333:repository/farm-writer"
   cluster                    = { name = "farm", arn = "arn:aws:ecs:eu-central-1:111122223333:cluster/farm" }
   capacity_provider          = "farm-internal"
   vpc_id                     = "vpc-1"

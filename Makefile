@@ -22,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test bench check e2e reference images up down clean
+.PHONY: help setup demo dev test sim faults bench check e2e reference images up down clean
 
 help: ## Show this list
 	@echo 'Windrow: make TARGET'
@@ -53,10 +53,18 @@ dev: setup ## Run all services here, on an embedded AWS emulator; no Docker
 test: setup ## Every test that needs no Docker
 	$(BIN)/pytest -m 'not localstack and not e2e' -n 2 --dist loadgroup $(ARGS)
 
+sim: setup ## Simulated services, faults and time: SECONDS=60, or SEEDS=5000, FROM=1, or ONLY=seed
+	@$(BIN)/python -m tests.sim $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(FROM),--first $(FROM)) $(if $(ONLY),--only $(ONLY))
+
 bench: setup ## Speed and memory, as ratios against a peer in the same run
 	@$(BIN)/python -m tests.bench.decoding
 	@$(BIN)/python -m tests.bench.windows
 	@$(BIN)/python -m tests.bench.incremental
+
+faults: setup ## Kill every process at every point, and spoil the network (REPEATS=2 SECONDS=30 is a short one)
+	@$(BIN)/python -m tests.faults --repeats $(or $(REPEATS),20) --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
+		$(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 check: setup $(CHECKOV) ## Lint, format, types, import directions, lock file, compose file, Terraform
 	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \

@@ -1,4 +1,4 @@
-"""The laws of the Lake and Table ports, on a local folder and on both emulators (laws 5 and 7 rest on them)."""
+"""The laws of the Lake and Table ports: in memory, in a local folder, on both emulators (laws 5 and 7 rest on them)."""
 
 import copy
 from collections import Counter
@@ -20,7 +20,9 @@ from pyarrow import fs
 from tests.support.emulators import Deploy, only
 from windrow.errors import OutcomeUnknown, SchemaConflict
 from windrow.lake.delta import DeltaLake
-from windrow.lake.tables import Place, Table
+from windrow.lake.schema import TIMESTAMP
+from windrow.lake.tables import Lake, Place, Table
+from windrow.testing import MemoryLake
 from windrow.topology import Topology
 
 HOUR_US = 3_600_000_000
@@ -41,8 +43,21 @@ SCHEMA = pl.Schema(
 HOSTILE = ["x' OR '1'='1", 'a"b', "a=b/c%20d", "", " ", "\\", "line\nbreak", "ключ ✓", "; DROP TABLE records; --"]
 
 
-@pytest.fixture(params=["local", "moto", pytest.param("localstack", marks=pytest.mark.localstack)])
-def lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> DeltaLake:
+DELTA = ["local", "moto", pytest.param("localstack", marks=pytest.mark.localstack)]
+
+
+@pytest.fixture(params=["memory", *DELTA])
+def lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> Lake:
+    return MemoryLake() if request.param == "memory" else _delta(request, deploy, topology, tmp_path)
+
+
+@pytest.fixture(params=DELTA)
+def delta_lake(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> DeltaLake:
+    """Tables that have a log and files to look at; those in memory have neither."""
+    return _delta(request, deploy, topology, tmp_path)
+
+
+def _delta(request: pytest.FixtureRequest, deploy: Deploy, topology: Topology, tmp_path: Path) -> DeltaLake:
     if request.param == "local":
         return DeltaLake(str(tmp_path), {})
     session = deploy(request.getfixturevalue(request.param), only(topology, buckets=["lake"]))
@@ -74,15 +89,15 @@ def day_of(place: Place) -> date:
     return datetime.fromtimestamp(place.bucket_us // 1_000_000, UTC).date()
 
 
-def fresh(lake: DeltaLake) -> Table:
+def fresh(lake: Lake) -> Table:
     return lake.open_or_create("sensors", "records", SCHEMA)
 
 
-def test_a_table_that_was_never_made_is_none(lake: DeltaLake) -> None:
+def test_a_table_that_was_never_made_is_none(lake: Lake) -> None:
     assert lake.open("sensors", "records") is None
 
 
-def test_a_new_table_is_empty_and_has_its_columns(lake: DeltaLake) -> None:
+def test_a_new_table_is_empty_and_has_its_columns(lake: Lake) -> None:
     table = fresh(lake)
 
     assert table.row_count() == 0
@@ -91,14 +106,14 @@ def test_a_new_table_is_empty_and_has_its_columns(lake: DeltaLake) -> None:
     assert (found.height, found.schema) == (0, SCHEMA)
 
 
-def test_creating_a_table_that_is_there_opens_it_as_it_is(lake: DeltaLake) -> None:
+def test_creating_a_table_that_is_there_opens_it_as_it_is(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {"batch:a": 1})
     again = fresh(lake)
 
     assert (again.row_count(), again.mark("batch:a")) == (1, 1)
 
 
-def test_rows_and_marks_are_one_commit(lake: DeltaLake) -> None:
+def test_rows_and_marks_are_one_commit(lake: Lake) -> None:
     before = fresh(lake)
     before.append(rows(NOON, ["a", "b"]), {"batch:a": 1, "windrow.decoded": 7})
     after = lake.open("sensors", "records")
@@ -109,7 +124,7 @@ def test_rows_and_marks_are_one_commit(lake: DeltaLake) -> None:
     assert after.read([NOON]).sort("sensor").equals(rows(NOON, ["a", "b"]))
 
 
-def test_marks_alone_are_a_commit(lake: DeltaLake) -> None:
+def test_marks_alone_are_a_commit(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {"windrow.decoded": 1})
     fresh(lake).append(rows(NOON, []), {"windrow.decoded": 2, "batch:empty": 1})
     after = fresh(lake)
@@ -118,7 +133,8 @@ def test_marks_alone_are_a_commit(lake: DeltaLake) -> None:
     assert (after.mark("windrow.decoded"), after.mark("batch:empty")) == (2, 1)
 
 
-def test_marks_hold_microseconds_and_survive_a_checkpoint(lake: DeltaLake) -> None:
+def test_marks_hold_microseconds_and_survive_a_checkpoint(delta_lake: DeltaLake) -> None:
+    lake = delta_lake
     fresh(lake).append(rows(NOON, ["a"]), {"windrow.max_time_us": 1_774_915_200_123_456, "batch:a": 1})
     delta = lake.delta("sensors", "records")
     assert delta is not None
@@ -130,7 +146,8 @@ def test_marks_hold_microseconds_and_survive_a_checkpoint(lake: DeltaLake) -> No
     assert (after.mark("batch:a"), after.mark("batch:b"), after.row_count()) == (1, 1, 2)
 
 
-def test_marks_are_those_the_library_reads_whatever_was_read_before(lake: DeltaLake) -> None:
+def test_marks_are_those_the_library_reads_whatever_was_read_before(delta_lake: DeltaLake) -> None:
+    lake = delta_lake
     early = fresh(lake)
     for number in range(6):
         fresh(lake).append(rows(NOON, ["a"]), {f"batch:{number}": 1, "windrow.decoded": number})
@@ -150,7 +167,7 @@ def test_marks_are_those_the_library_reads_whatever_was_read_before(lake: DeltaL
         assert [table.mark(name) for name in names] == [delta.transaction_version(name) for name in names]
 
 
-def test_what_a_handle_carries_is_set_by_whatever_it_commits(lake: DeltaLake) -> None:
+def test_what_a_handle_carries_is_set_by_whatever_it_commits(lake: Lake) -> None:
     for number, commit in enumerate(COMMITS.values()):
         table = fresh(lake)
         table.carry({"windrow.fence": number})
@@ -158,7 +175,7 @@ def test_what_a_handle_carries_is_set_by_whatever_it_commits(lake: DeltaLake) ->
         assert (fresh(lake).mark("windrow.fence"), fresh(lake).mark("m")) == (number, number)
 
 
-def test_a_commit_names_the_files_that_it_added(lake: DeltaLake) -> None:
+def test_a_commit_names_the_files_that_it_added(lake: Lake) -> None:
     table = fresh(lake)
     assert table.committed_files() == ()
     table.append(pl.concat([rows(NOON, ["a", "b"]), rows(NEXT_DAY, ["c"])]), {})
@@ -172,7 +189,7 @@ def test_a_commit_names_the_files_that_it_added(lake: DeltaLake) -> None:
     assert (held[day_of(NOON)].first_bucket_us, held[day_of(NOON)].last_bucket_us) == (NOON.bucket_us, NOON.bucket_us)
 
 
-def test_rows_are_read_in_batches_or_in_part_as_well(lake: DeltaLake) -> None:
+def test_rows_are_read_in_batches_or_in_part_as_well(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["a", "b"]), rows(ONE, ["c"])]), {})
     table = fresh(lake)
 
@@ -180,7 +197,7 @@ def test_rows_are_read_in_batches_or_in_part_as_well(lake: DeltaLake) -> None:
     assert table.read([NOON, ONE], ["sensor"]).sort("sensor").rows() == [("a",), ("b",), ("c",)]
 
 
-def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: DeltaLake) -> None:
+def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: Lake) -> None:
     everything = [rows(NOON, ["noon"]), rows(NOON_OTHER_SHARD, ["shard 1"]), rows(ONE, ["one"]), rows(NEXT_DAY, ["d"])]
     fresh(lake).append(pl.concat(everything), {})
     table = fresh(lake)
@@ -193,7 +210,7 @@ def test_read_gives_the_rows_of_the_places_asked_for_and_no_others(lake: DeltaLa
 # ------------------------------------------------------------------------------------------------ replace
 
 
-def test_replace_leaves_every_other_place_as_it_was(lake: DeltaLake) -> None:
+def test_replace_leaves_every_other_place_as_it_was(lake: Lake) -> None:
     others = [NOON_OTHER_SHARD, ONE, NEXT_DAY]
     fresh(lake).append(pl.concat([rows(NOON, ["old 1", "old 2"]), *(rows(place, ["kept"]) for place in others)]), {})
     before = fresh(lake).read(others).sort("_bucket", "_shard")
@@ -205,7 +222,7 @@ def test_replace_leaves_every_other_place_as_it_was(lake: DeltaLake) -> None:
     assert (after.row_count(), after.mark("place:noon")) == (4, 3)
 
 
-def test_many_places_are_replaced_in_one_commit(lake: DeltaLake) -> None:
+def test_many_places_are_replaced_in_one_commit(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(NEXT_DAY, ["old"]), rows(ONE, ["kept"])]), {})
     fresh(lake).replace([NOON, NEXT_DAY], pl.concat([rows(NOON, ["new"]), rows(NEXT_DAY, ["new"])]), {"m": 1})
     after = fresh(lake)
@@ -214,7 +231,7 @@ def test_many_places_are_replaced_in_one_commit(lake: DeltaLake) -> None:
     assert [sensors(after, place) for place in (NOON, NEXT_DAY, ONE)] == [["new"], ["new"], ["kept"]]
 
 
-def test_a_place_is_replaced_by_rows_that_come_in_batches(lake: DeltaLake) -> None:
+def test_a_place_is_replaced_by_rows_that_come_in_batches(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(ONE, ["kept"])]), {})
     fresh(lake).replace([NOON], iter([rows(NOON, ["new 1"]), rows(NOON, ["new 2", "ü'"])]), {"m": 1})
     after = fresh(lake)
@@ -222,7 +239,7 @@ def test_a_place_is_replaced_by_rows_that_come_in_batches(lake: DeltaLake) -> No
     assert (sensors(after, NOON), sensors(after, ONE), after.mark("m")) == (["new 1", "new 2", "ü'"], ["kept"], 1)
 
 
-def test_batches_that_break_off_replace_nothing(lake: DeltaLake) -> None:
+def test_batches_that_break_off_replace_nothing(lake: Lake) -> None:
     def broken() -> Iterator[pl.DataFrame]:
         yield rows(NOON, ["new"])
         raise OutcomeUnknown("the source went away")
@@ -234,7 +251,7 @@ def test_batches_that_break_off_replace_nothing(lake: DeltaLake) -> None:
     assert (sensors(fresh(lake), NOON), fresh(lake).mark("m")) == (["old"], None)
 
 
-def test_replacing_a_place_by_nothing_empties_it(lake: DeltaLake) -> None:
+def test_replacing_a_place_by_nothing_empties_it(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(ONE, ["kept"])]), {})
     fresh(lake).replace([NOON], rows(NOON, []), {"m": 1})
     after = fresh(lake)
@@ -242,7 +259,7 @@ def test_replacing_a_place_by_nothing_empties_it(lake: DeltaLake) -> None:
     assert (sensors(after, NOON), sensors(after, ONE), after.mark("m")) == ([], ["kept"], 1)
 
 
-def test_replacing_no_place_removes_nothing(lake: DeltaLake) -> None:
+def test_replacing_no_place_removes_nothing(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["kept"]), {})
     with suppress(OutcomeUnknown):  # there is no such commit; what counts is that it is not taken for "everything"
         fresh(lake).replace([], rows(NOON, []), {"m": 1})
@@ -250,7 +267,7 @@ def test_replacing_no_place_removes_nothing(lake: DeltaLake) -> None:
     assert sensors(fresh(lake), NOON) == ["kept"]
 
 
-def test_text_that_looks_like_a_condition_is_text(lake: DeltaLake) -> None:
+def test_text_that_looks_like_a_condition_is_text(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, HOSTILE), rows(ONE, ["kept"])]), {})
     assert sensors(fresh(lake), NOON) == sorted(HOSTILE)
     fresh(lake).replace([NOON], rows(NOON, HOSTILE, value=2.0), {})
@@ -261,7 +278,7 @@ def test_text_that_looks_like_a_condition_is_text(lake: DeltaLake) -> None:
     assert sensors(after, ONE) == ["kept"]
 
 
-def test_what_a_mark_is_called_is_text_too(lake: DeltaLake) -> None:
+def test_what_a_mark_is_called_is_text_too(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {name: number for number, name in enumerate(HOSTILE) if name})
     after = fresh(lake)
 
@@ -271,7 +288,7 @@ def test_what_a_mark_is_called_is_text_too(lake: DeltaLake) -> None:
 # ------------------------------------------------------------------------------------------------ maintenance
 
 
-def test_removing_days_leaves_later_ones_and_sets_marks_with_it(lake: DeltaLake) -> None:
+def test_removing_days_leaves_later_ones_and_sets_marks_with_it(lake: Lake) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["a"]), rows(ONE, ["b"]), rows(NEXT_DAY, ["c"])]), {})
     fresh(lake).remove_before(day_of(NEXT_DAY), {"windrow.expired": 2})
     after = fresh(lake)
@@ -279,7 +296,7 @@ def test_removing_days_leaves_later_ones_and_sets_marks_with_it(lake: DeltaLake)
     assert (sensors(after, NOON, ONE, NEXT_DAY), after.mark("windrow.expired"), after.row_count()) == (["c"], 2, 1)
 
 
-def test_compaction_merges_the_files_of_one_day_and_changes_no_row(lake: DeltaLake) -> None:
+def test_compaction_merges_the_files_of_one_day_and_changes_no_row(lake: Lake) -> None:
     for number in range(4):
         fresh(lake).append(pl.concat([rows(NOON, [f"n{number}"]), rows(NEXT_DAY, [f"d{number}"])]), {f"b{number}": 1})
     before = fresh(lake)
@@ -292,7 +309,7 @@ def test_compaction_merges_the_files_of_one_day_and_changes_no_row(lake: DeltaLa
     assert [after.mark(f"b{number}") for number in range(4)] == [1, 1, 1, 1]
 
 
-def test_compaction_gives_way_to_a_commit_that_replaced_its_files(lake: DeltaLake) -> None:
+def test_compaction_gives_way_to_a_commit_that_replaced_its_files(lake: Lake) -> None:
     for number in range(2):
         fresh(lake).append(rows(NOON, [f"n{number}"]), {})
     stale = fresh(lake)
@@ -303,7 +320,7 @@ def test_compaction_gives_way_to_a_commit_that_replaced_its_files(lake: DeltaLak
     assert sensors(fresh(lake), NOON) == ["theirs"]
 
 
-def test_compaction_and_an_append_lose_nothing_of_each_other(lake: DeltaLake) -> None:
+def test_compaction_and_an_append_lose_nothing_of_each_other(lake: Lake) -> None:
     for number in range(2):
         fresh(lake).append(rows(NOON, [f"n{number}"]), {})
     stale = fresh(lake)
@@ -314,7 +331,7 @@ def test_compaction_and_an_append_lose_nothing_of_each_other(lake: DeltaLake) ->
     assert (sensors(fresh(lake), NOON), fresh(lake).mark("theirs")) == (["n0", "n1", "theirs"], 1)
 
 
-def test_vacuum_keeps_every_file_of_the_last_week_and_notes_when_it_ran(lake: DeltaLake) -> None:
+def test_vacuum_keeps_every_file_of_the_last_week_and_notes_when_it_ran(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {})
     fresh(lake).replace([NOON], rows(NOON, ["b"]), {})
     removed = fresh(lake).vacuum({"windrow.vacuumed_us": 7})
@@ -335,11 +352,12 @@ COMMITS: dict[str, Callable[[Table, Mapping[str, int]], None]] = {
     "marks alone": lambda table, marks: table.append(rows(NOON, []), marks),
     "replace": lambda table, marks: table.replace([NOON], rows(NOON, ["new"]), marks),
     "replace on another day": lambda table, marks: table.replace([NEXT_DAY], rows(NEXT_DAY, ["new"]), marks),
+    "widen": lambda table, marks: table.widen({"humidity": pl.Float64()}, marks),
 }
 
 
 @pytest.mark.parametrize("theirs", COMMITS)
-def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: DeltaLake, theirs: str) -> None:
+def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Lake, theirs: str) -> None:
     fresh(lake).append(pl.concat([rows(NOON, ["old"]), rows(NEXT_DAY, ["old"])]), {})
     stale = {name: fresh(lake) for name in COMMITS}
     COMMITS[theirs](fresh(lake), {"theirs": 1})
@@ -352,9 +370,10 @@ def test_a_handle_made_stale_by_any_commit_refuses_and_changes_nothing(lake: Del
         now = fresh(lake)
         assert (now.version, now.mark("ours"), now.mark("theirs")) == (winner.version, None, 1), name
         assert now.read([NOON, NEXT_DAY]).sort("_bucket", "sensor").equals(held), name
+        assert now.schema == winner.schema, name
 
 
-def test_a_fresh_handle_after_a_refusal_commits(lake: DeltaLake) -> None:
+def test_a_fresh_handle_after_a_refusal_commits(lake: Lake) -> None:
     stale = fresh(lake)
     fresh(lake).append(rows(NOON, ["theirs"]), {"theirs": 1})
     with pytest.raises(OutcomeUnknown):
@@ -367,11 +386,11 @@ def test_a_fresh_handle_after_a_refusal_commits(lake: DeltaLake) -> None:
 # ------------------------------------------------------------------------------------------------ schema
 
 
-def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: DeltaLake) -> None:
+def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]), {"m": 1})
     for wrong in (
         rows(NOON, ["b"]).with_columns(humidity=pl.lit(1.5)),
-        rows(NOON, ["b"]).with_columns(value=pl.lit(2, pl.Int64())),
+        rows(NOON, ["b"]).with_columns(event_date=pl.lit(2, pl.Int64())),
         rows(NOON, ["b"]).with_columns(sensor=pl.lit(7, pl.Int64())),
         rows(NOON, ["b"]).with_columns(pl.col("ts").dt.cast_time_unit("ms")),
         rows(NOON, ["b"]).with_columns(pl.col("ts").dt.replace_time_zone(None)),
@@ -385,7 +404,7 @@ def test_a_column_of_another_type_is_refused_and_nothing_is_written(lake: DeltaL
     assert (after.version, after.mark("m"), sensors(after, NOON)) == (1, 1, ["a"])
 
 
-def test_a_new_column_is_added_and_older_rows_have_none(lake: DeltaLake) -> None:
+def test_a_new_column_is_added_and_older_rows_have_none(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["old"]), {})
     fresh(lake).append(rows(NOON, ["new"]).with_columns(unit=pl.lit("°C")), {})
     found = fresh(lake).read([NOON]).sort("sensor")
@@ -393,13 +412,139 @@ def test_a_new_column_is_added_and_older_rows_have_none(lake: DeltaLake) -> None
     assert found.select("sensor", "unit").rows() == [("new", "°C"), ("old", None)]
 
 
-def test_rows_without_a_column_the_table_has_are_taken_with_none(lake: DeltaLake) -> None:
+def test_rows_without_a_column_the_table_has_are_taken_with_none(lake: Lake) -> None:
     fresh(lake).append(rows(NOON, ["a"]).drop("humidity"), {})
 
     assert fresh(lake).read([NOON])["humidity"].to_list() == [None]
 
 
-def test_rows_lie_below_the_day_of_their_event(lake: DeltaLake) -> None:
+# ------------------------------------------------------------------------------------------------ wider columns
+
+WIDER = {"humidity": pl.Float64(), "day": TIMESTAMP, "price": pl.Decimal(22, 3), "counts": pl.List(pl.Float64())}
+
+
+def narrow(place: Place, names: Sequence[str]) -> pl.DataFrame:
+    return rows(place, names).with_columns(
+        humidity=pl.int_range(pl.len()).cast(pl.Int64) * 3 - 1,
+        day=pl.lit(date(2026, 1, 5)),
+        price=pl.lit("12.34").str.to_decimal(scale=2).cast(pl.Decimal(9, 2)),
+        counts=pl.concat_list(pl.lit(1), pl.lit(2)).cast(pl.List(pl.Int64)),
+        nothing=pl.lit(None, pl.Int64()),
+    )
+
+
+def test_rows_read_after_a_widening_are_the_rows_before_it_cast(lake: Lake) -> None:
+    places = [NOON, NOON_OTHER_SHARD, NEXT_DAY]
+    for number, place in enumerate(places):
+        fresh(lake).append(narrow(place, HOSTILE), {f"batch:{number}": 1})
+    fresh(lake).append(rows(ONE, ["without these columns"]), {"total": 7})
+    before = fresh(lake).read([*places, ONE]).sort("_bucket", "_shard", "sensor")
+    fresh(lake).widen(WIDER, {"widened": 3})
+    after = fresh(lake)
+    found = after.read([*places, ONE]).sort("_bucket", "_shard", "sensor")
+
+    assert after.schema == pl.Schema({**before.schema, **WIDER})
+    assert found.equals(before.cast(pl.Schema(WIDER)), null_equal=True)
+    assert after.row_count() == before.height
+    assert [after.mark(name) for name in ("batch:0", "batch:1", "batch:2", "total", "widened")] == [1, 1, 1, 7, 3]
+
+
+def test_a_widening_is_one_commit_and_older_versions_can_be_read_as_they_were(delta_lake: DeltaLake) -> None:
+    lake = delta_lake
+    fresh(lake).append(narrow(NOON, ["a"]), {})
+    version = fresh(lake).version
+    fresh(lake).widen(WIDER, {})
+    delta = lake.delta("sensors", "records")
+
+    assert delta is not None
+    assert delta.version() == version + 1
+    delta.load_as_version(version)
+    assert pl.scan_delta(delta).collect().select("humidity", "day").rows() == [(-1, date(2026, 1, 5))]
+
+
+def test_a_column_is_never_made_narrower(lake: Lake) -> None:
+    fresh(lake).append(narrow(NOON, ["a"]).with_columns(value=pl.lit(1.5)), {})
+    fresh(lake).widen({"value": pl.Int64(), "humidity": pl.Float64()}, {})
+    after = fresh(lake)
+
+    assert (after.schema["value"], after.schema["humidity"]) == (pl.Float64(), pl.Float64())
+    assert after.read([NOON])["value"].to_list() == [1.5]
+
+
+def test_a_table_without_rows_is_widened_too(lake: Lake) -> None:
+    fresh(lake).widen({"humidity": pl.Float64()}, {"m": 1})
+    after = fresh(lake)
+
+    assert (after.schema["humidity"], after.row_count(), after.mark("m")) == (pl.Float64(), 0, 1)
+
+
+def test_narrower_rows_are_cast_into_a_widened_table(lake: Lake) -> None:
+    fresh(lake).append(narrow(NOON, ["a"]), {})
+    fresh(lake).widen(WIDER, {})
+    fresh(lake).append(narrow(ONE, ["b"]), {"m": 1})
+    fresh(lake).replace([NOON], narrow(NOON, ["c"]), {"m": 2})
+    after = fresh(lake)
+
+    assert after.schema == pl.Schema({**narrow(NOON, []).schema, **WIDER})
+    assert sorted(after.read([NOON, ONE]).select("sensor", "humidity").rows()) == [("b", -1.0), ("c", -1.0)]
+
+
+def test_a_number_that_does_not_fit_stops_the_widening_and_the_table_stays(lake: Lake) -> None:
+    sums = rows(NOON, ["a"]).with_columns(total=pl.lit("9" * 36).str.to_decimal(scale=0).cast(pl.Decimal(38, 0)))
+    fresh(lake).append(sums, {"m": 1})
+    with pytest.raises(SchemaConflict, match="widen"):
+        fresh(lake).widen({"total": pl.Decimal(38, 4)}, {"m": 2})
+    after = fresh(lake)
+
+    assert (after.version, after.mark("m"), after.schema["total"]) == (1, 1, pl.Decimal(38, 0))
+
+
+def test_every_reader_finds_its_rows_in_a_widened_table_by_what_the_log_tells_of_files(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    for place in (NOON, NEXT_DAY):
+        fresh(lake).append(narrow(place, ["a", "b"]), {})
+    fresh(lake).widen(WIDER, {})
+    found = lake.delta("sensors", "records")
+    assert found is not None
+    folder = str(tmp_path / "lake" / "sensors" / "records")
+    dataset = found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+
+    assert dataset.to_table(filter=(pc.field("sensor") == "b") & (pc.field("day") == at)).num_rows == 2
+    assert dataset.to_table(filter=pc.field("humidity") >= 1.5)["humidity"].to_pylist() == [2.0, 2.0]
+    session = duckdb.connect()
+    session.register("records", dataset)
+    asked = "select count(*), max(price), sum(counts[1]) from records where humidity = 2.0 and sensor in ('b')"
+    assert session.sql(asked).fetchall() == [(2, Decimal("12.340"), 2.0)]
+    assert pl.scan_delta(found).filter(pl.col("humidity") == 2.0, pl.col("day") == at).collect().height == 2
+    features = found.protocol().reader_features or []
+    assert (found.protocol().min_reader_version, list(features)) == (1, [])
+
+
+def test_no_reader_skips_a_file_by_bounds_that_a_widened_number_is_too_long_for(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    long = [(1 << 53) + 1, (1 << 53) + 2, -(1 << 62) - 1]
+    start = rows(NOON, []).with_columns(long=pl.lit(1, pl.Int64()))
+    lake.open_or_create("sensors", "records", start.schema)
+    for place, value in zip((NOON, ONE, NEXT_DAY), long, strict=True):
+        fresh(lake).append(rows(place, ["a"]).with_columns(long=pl.lit(value, pl.Int64())), {})
+    fresh(lake).widen({"long": pl.Decimal(21, 2)}, {"m": 1})
+    later = pl.lit("9007199254740993.01").str.to_decimal(scale=2).cast(pl.Decimal(21, 2))
+    fresh(lake).append(rows(NOON, ["b"]).with_columns(long=later), {})
+    found = lake.delta("sensors", "records")
+    assert found is not None
+    folder = str(tmp_path / "lake" / "sensors" / "records")
+    dataset = found.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
+
+    for value in [*map(Decimal, long), Decimal("9007199254740993.01")]:
+        assert dataset.to_table(filter=pc.field("long") == value).num_rows == 1
+        assert pl.scan_delta(found).filter(pl.col("long") == value).collect().height == 1
+    assert dataset.to_table(filter=pc.field("long").is_null()).num_rows == 0
+    assert fresh(lake).mark("m") == 1
+
+
+def test_rows_lie_below_the_day_of_their_event(delta_lake: DeltaLake) -> None:
+    lake = delta_lake
     fresh(lake).append(pl.concat([rows(NOON, ["a"]), rows(NEXT_DAY, ["b"])]), {})
     delta = lake.delta("sensors", "records")
 

@@ -59,7 +59,7 @@ class HookedTable:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
-        if name not in ("append", "replace", "remove_before", "compact", "vacuum"):
+        if name not in ("append", "replace", "remove_before", "compact", "vacuum", "widen"):
             return method
 
         def committing(*arguments: Any) -> Any:

@@ -4,6 +4,9 @@ The two sides are counted apart. `received` is what landing objects and manifest
 of rows that physically stand in the records table; `duplicate` and the rest are running totals that the writer commits
 together with the rows. Whatever does not add up is `unexplained`, and an alarm. A record that the spec explodes counts
 once for each of its rows.
+
+Each version of a stream's tables is a flow with figures of its own. A record that is replayed out of the quarantine of
+older tables goes to the newest: there it is received, and of the older ones it has `moved` on.
 """
 
 from collections import defaultdict
@@ -16,6 +19,8 @@ from windrow.lake import tables
 from windrow.lake.tables import Lake, Table
 from windrow.manifest import RECORDS_METADATA, RETURNED_METADATA
 from windrow.ports import ObjectInfo, ObjectStore
+from windrow.receipts import decode_receipt
+from windrow.timeline import Timeline
 
 _COUNT_DIGITS = 12
 
@@ -31,6 +36,8 @@ class Balance:
     quarantined: int = 0
     filtered: int = 0
     """Rows that the spec's filter left out, on purpose."""
+    moved: int = 0
+    """Records that were replayed out of quarantine into newer tables, and are received there."""
     expired: int = 0
     """Rows that were removed, or never written, because the spec keeps nothing so old."""
     in_flight: int = 0
@@ -43,11 +50,11 @@ class Balance:
     def unexplained(self) -> int:
         """Records for which there is no account. Anything but zero is a bug."""
         kept = self.written + self.duplicate + self.quarantined + self.filtered + self.expired + self.in_flight
-        return self.received - kept
+        return self.received - self.moved - kept
 
 
 def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
-    """The figures of a stream, now.
+    """The figures of a stream whose tables have one version, or of one flow, now.
 
     The table is opened before anything is listed: what it holds was decoded before, and what was decoded had landed
     before, so every record is found in at least one place and, by the marks, counted in exactly one.
@@ -58,9 +65,23 @@ def balance(store: ObjectStore, lake: Lake, stream: str) -> Balance:
         part = keys.batch_of_manifest_key(info.key)
         decoded[keys.batch_of_part(part)].append(part)
     counted = _committed(stream, table)
-    for info in store.list(keys.landing_prefix(stream)):
-        counted = _add(counted, _of_batch(store, table, stream, info, decoded))
+    timeline = Timeline.of(store, keys.stream_of_flow(stream))
+    if stream in timeline.flows[:-1]:
+        counted = _add(counted, _moved(store, stream))
+    for info in store.list(keys.landing_prefix(timeline.stream)):
+        if timeline.flow(info.modified_us) == stream:
+            counted = _add(counted, _of_batch(store, table, stream, info, decoded))
     return counted
+
+
+def _moved(store: ObjectStore, flow: str) -> Balance:
+    """What receipts say has gone to newer tables."""
+    moved = 0
+    for info in store.list(keys.replay_receipt_prefix(flow)):
+        receipt = decode_receipt(store.get(info.key).body)
+        if receipt.flow not in ("", flow):
+            moved += receipt.record_count
+    return Balance(flow, quarantined=-moved, moved=moved)
 
 
 def _of_batch(
@@ -118,7 +139,7 @@ def _of_landing(store: ObjectStore, stream: str, info: ObjectInfo, known: int) -
     except NotFound:
         return Balance(stream)
     # Whoever uploads an object writes its metadata; what is not a count is not counted.
-    returned = _count(metadata, RETURNED_METADATA) or 0
+    returned = (_count(metadata, RETURNED_METADATA) or 0) if manifest.takes_back(metadata, stream) else 0
     records = _count(metadata, RECORDS_METADATA)
     if records is None:
         return Balance(stream, received=-returned, quarantined=-returned, uncounted_objects=1)
@@ -139,6 +160,7 @@ def _add(left: Balance, right: Balance) -> Balance:
         duplicate=left.duplicate,
         quarantined=left.quarantined + right.quarantined,
         filtered=left.filtered + right.filtered,
+        moved=left.moved + right.moved,
         expired=left.expired,
         in_flight=left.in_flight + right.in_flight,
         uncounted_objects=left.uncounted_objects + right.uncounted_objects,

@@ -1,7 +1,11 @@
 """The S3 key layout. Every key is a pure function of its content's identity (law 2).
 
 config/streams/<stream>/<version>-<digest>.yaml      stream specs, every version kept
+config/streams/<stream>/<version>-<digest>-tables<n>.yaml  those whose records go to the n-th version of the tables
 landing/<stream>/<yyyy-mm-dd>/<name>                 raw batches, untouched
+
+Below, `<stream>` is a flow: the stream itself, and `<stream>__v<n>` from the second version of its tables on.
+
 config/columns/<stream>/<column>.json                columns that records brought themselves (schema: evolve)
 config/halts/<stream>/<version>.json                 that a spec version quarantined too much, and decoding stopped
 batches/<stream>/<batch>.json                        what became of a batch once decoded
@@ -22,12 +26,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from windrow.errors import BadInput
 from windrow.units import from_us, to_us, utc_date
 
-STREAM_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+STREAM_NAME = re.compile(r"(?!.*__v[0-9]+$)[a-z][a-z0-9_-]{0,62}")
 TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_VERSIONED = re.compile(r"(.+)__v([0-9]{1,6})")
+_OF_SPEC = re.compile(r"([0-9]+)-[0-9a-f]+(?:-tables([0-9]+))?\.yaml")
 _BUCKET = "%Y-%m-%dT%H%M%SZ"
 _DIGEST_CHARS = 32
 _FEW, _MANY = 4, 20_000
@@ -35,12 +42,43 @@ _FEW, _MANY = 4, 20_000
 
 
 def check_stream_name(name: str) -> str:
-    """The name itself, if it may stand in a key; BadInput with the rule otherwise."""
+    """The name itself, if a stream may bear it; BadInput with the rule otherwise."""
+    if found := _VERSIONED.fullmatch(name):
+        raise BadInput(f"{name!r} names tables of a version of the stream {found[1]!r}; give the stream another name")
     if not STREAM_NAME.fullmatch(name):
         raise BadInput(
             f"{name!r} is not a stream name; use 1 to 63 characters of a-z, 0-9, '-' and '_', starting with a letter"
         )
     return name
+
+
+def flow_name(stream: str, tables: int) -> str:
+    """What a version of a stream's tables is called behind the landing zone, as if it were a stream of its own."""
+    return check_stream_name(stream) if tables == 1 else f"{check_stream_name(stream)}__v{tables}"
+
+
+def named_tables(name: str) -> tuple[str, int | None]:
+    """The stream, and the version of its tables if a name says one: `sensors`, `sensors__v1`, `sensors__v2`.
+
+    BadInput when it is no name of a stream.
+    """
+    found = _VERSIONED.fullmatch(name)
+    return (check_stream_name(found[1]), int(found[2])) if found else (check_stream_name(name), None)
+
+
+def stream_of_flow(flow: str) -> str:
+    """The stream whose records a flow holds."""
+    return named_tables(flow)[0]
+
+
+def tables_of_flow(flow: str) -> int:
+    """Which version of its stream's tables a flow is."""
+    return named_tables(flow)[1] or 1
+
+
+def check_flow(name: str) -> str:
+    """The name itself, if it may stand in a key behind the landing zone; BadInput otherwise."""
+    return flow_name(stream_of_flow(name), tables_of_flow(name))
 
 
 def digest(*parts: str | bytes) -> str:
@@ -98,7 +136,7 @@ def batch_id(landing_object_key: str, etag: str) -> str:
 
 
 def manifest_prefix(stream: str) -> str:
-    return f"batches/{check_stream_name(stream)}/"
+    return f"batches/{check_flow(stream)}/"
 
 
 def manifest_key(stream: str, batch: str) -> str:
@@ -130,6 +168,7 @@ def bucket_text(bucket_us: int) -> str:
     return f"{start.year:04d}-{start:%m-%dT%H%M%SZ}"  # %Y does not pad years before 1000
 
 
+@lru_cache(maxsize=4096)  # every listing names the same few buckets again and again
 def bucket_us(text: str) -> int:
     return to_us(datetime.strptime(text, _BUCKET).replace(tzinfo=UTC))
 
@@ -146,7 +185,7 @@ class SegmentAddress:
 
 def segments_prefix(stream: str, bucket: int | None = None, shard: int = 0) -> str:
     """All segments of a stream, or those of one bucket (start in µs) and shard."""
-    prefix = f"segments/{check_stream_name(stream)}/"
+    prefix = f"segments/{check_flow(stream)}/"
     return prefix if bucket is None else f"{prefix}{bucket_text(bucket)}/{shard}/"
 
 
@@ -177,7 +216,7 @@ def parse_segment_key(key: str) -> SegmentAddress:
 
 def results_prefix(stream: str, table: str, bucket: int | None = None, shard: int = 0) -> str:
     """All results for a table, or those of the windows that start in one bucket and shard."""
-    prefix = f"results/{check_stream_name(stream)}/{table}/"
+    prefix = f"results/{check_flow(stream)}/{table}/"
     return prefix if bucket is None else f"{prefix}{bucket_text(bucket)}/{shard}/"
 
 
@@ -221,7 +260,7 @@ def rows_key(folder: str) -> str:
 
 
 def panes_prefix(stream: str, table: str, bucket: int, shard: int) -> str:
-    return f"results/{check_stream_name(stream)}/{table}.panes/{bucket_text(bucket)}/{shard}/"
+    return f"results/{check_flow(stream)}/{table}.panes/{bucket_text(bucket)}/{shard}/"
 
 
 def panes_key(
@@ -235,7 +274,7 @@ def panes_key(
 
 
 def quarantine_prefix(stream: str) -> str:
-    return f"quarantine/{check_stream_name(stream)}/"
+    return f"quarantine/{check_flow(stream)}/"
 
 
 def quarantine_key(stream: str, batch: str) -> str:
@@ -243,7 +282,7 @@ def quarantine_key(stream: str, batch: str) -> str:
 
 
 def replay_receipt_prefix(stream: str) -> str:
-    return f"replays/{check_stream_name(stream)}/"
+    return f"replays/{check_flow(stream)}/"
 
 
 def replay_receipt_key(stream: str, batch: str, write_id: str) -> str:
@@ -273,7 +312,7 @@ def writer_of_key(key: str) -> str:
 
 
 def lease_key(stream: str, table: str) -> str:
-    return f"{_TABLE_LEASES}{check_stream_name(stream)}/{table}.json"
+    return f"{_TABLE_LEASES}{check_flow(stream)}/{table}.json"
 
 
 def leased_table(table: str) -> str:
@@ -295,16 +334,24 @@ def spec_prefix(stream: str) -> str:
     return f"{SPECS_PREFIX}{check_stream_name(stream)}/"
 
 
-def spec_key(stream: str, version: int, text: str) -> str:
-    return f"{spec_prefix(stream)}{version:06d}-{digest(text)}.yaml"
+def spec_key(stream: str, version: int, text: str, tables: int = 1) -> str:
+    """Where a version of a spec stands whose records go to the `tables`-th version of the stream's tables."""
+    ending = "" if tables == 1 else f"-tables{tables}"
+    return f"{spec_prefix(stream)}{version:06d}-{digest(text)}{ending}.yaml"
 
 
 def spec_version(key: str) -> int:
     return int(key.rsplit("/", 1)[1].split("-", 1)[0])
 
 
+def tables_of_spec(key: str) -> int:
+    """Which version of the stream's tables a version of the spec writes to."""
+    found = _OF_SPEC.fullmatch(key.rsplit("/", 1)[1])
+    return int(found[2]) if found and found[2] else 1
+
+
 def evolved_columns_prefix(stream: str) -> str:
-    return f"config/columns/{check_stream_name(stream)}/"
+    return f"config/columns/{check_flow(stream)}/"
 
 
 def evolved_column_key(stream: str, column: str) -> str:
@@ -312,11 +359,11 @@ def evolved_column_key(stream: str, column: str) -> str:
 
 
 def halt_key(stream: str, version: int) -> str:
-    return f"config/halts/{check_stream_name(stream)}/{version:06d}.json"
+    return f"config/halts/{check_flow(stream)}/{version:06d}.json"
 
 
 def resume_key(stream: str, version: int) -> str:
-    return f"config/halts/{check_stream_name(stream)}/{version:06d}-resumed.json"
+    return f"config/halts/{check_flow(stream)}/{version:06d}-resumed.json"
 
 
 RECORDS_TABLE = "records"
@@ -333,7 +380,7 @@ def window_of_table(table: str) -> str:
 
 
 def lake_prefix(stream: str, table: str) -> str:
-    return f"lake/{check_stream_name(stream)}/{table}/"
+    return f"lake/{check_flow(stream)}/{table}/"
 
 
 # ------------------------------------------------------------------------------------------------ sinks
@@ -365,4 +412,4 @@ def input_count_of_export_part(key: str) -> int | None:
 
 def latest_table(stream: str, table: str) -> str:
     """The table of a stream's latest records; no two streams share one."""
-    return f"{check_stream_name(stream)}.{table}"
+    return f"{check_flow(stream)}.{table}"

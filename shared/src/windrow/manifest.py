@@ -1,13 +1,18 @@
 """What became of a batch once decoded: the commit point of the consumer."""
 
+from collections.abc import Mapping
+
 import msgspec
 
+from windrow import keys
 from windrow.errors import BadInput
 
 RECORDS_METADATA = "records"
 """Landing metadata: how many records the sender's framing held."""
 RETURNED_METADATA = "returned"
 """Landing metadata of a replay: how many records it takes out of quarantine."""
+RETURNED_FROM_METADATA = "returned-from"
+"""Landing metadata of a replay: the flow in whose quarantine they were."""
 
 
 class SegmentEntry(msgspec.Struct, frozen=True):
@@ -53,6 +58,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DECODER = msgspec.json.Decoder(Manifest)
+
+
+def takes_back(metadata: Mapping[str, str], flow: str) -> bool:
+    """Whether the records of a landed object were quarantined in the flow that it belongs to."""
+    return metadata.get(RETURNED_FROM_METADATA, keys.stream_of_flow(flow)) == flow
 
 
 def encode(manifest: Manifest) -> bytes:

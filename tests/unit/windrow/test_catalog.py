@@ -118,6 +118,31 @@ def test_an_object_is_read_under_the_version_that_was_current_when_it_landed(
     assert versions == [1, 1, 2]
 
 
+def test_a_version_that_comes_in_the_second_of_a_landing_does_not_count_before_it_came_or_after(
+    store: MemoryObjectStore, specs: SpecCatalog, clock: ManualClock
+) -> None:
+    catalog.publish(store, text(description="a"), "x")
+    clock.advance(5)
+    landed_us = clock.now_us()
+    tried = specs.at("sensors", landed_us).version
+    clock.advance(0.2)
+    catalog.publish(store, text(description="b"), "x")
+
+    assert (tried, specs.at("sensors", landed_us).version) == (1, 1)
+    assert specs.at("sensors", clock.now_us() + 1_000_000).version == 2
+
+
+def test_what_lands_once_a_spec_is_published_is_read_under_it(
+    store: MemoryObjectStore, specs: SpecCatalog, clock: ManualClock
+) -> None:
+    versions = []
+    for description in ("a", "b", "c"):
+        catalog.publish(store, text(description=description), "x", clock)
+        versions.append(specs.at("sensors", clock.now_us()).version)
+
+    assert versions == [1, 2, 3]
+
+
 def test_which_version_an_object_is_read_under_does_not_depend_on_what_was_looked_up_before(
     store: MemoryObjectStore, specs: SpecCatalog, clock: ManualClock
 ) -> None:

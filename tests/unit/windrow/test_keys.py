@@ -334,3 +334,34 @@ def test_what_is_no_segment_key_is_said_to_be_none() -> None:
     for key in ("segments/s/", "segments/s/2026/0/x.parquet", "segments/s/2026-01-01T000000Z/zero/x.parquet"):
         with pytest.raises(BadInput, match="not a segment's key"):
             keys.parse_segment_key(key)
+
+
+# ------------------------------------------------------------------------------------------------ versions of tables
+
+
+def test_the_first_tables_are_the_streams_own_and_later_ones_say_which_they_are() -> None:
+    assert [keys.flow_name("sensors", tables) for tables in (1, 2, 12)] == ["sensors", "sensors__v2", "sensors__v12"]
+    assert [keys.stream_of_flow(flow) for flow in ("sensors", "sensors__v2")] == ["sensors", "sensors"]
+    assert [keys.tables_of_flow(flow) for flow in ("sensors", "sensors__v2")] == [1, 2]
+    assert keys.named_tables("sensors") == ("sensors", None)
+    assert keys.named_tables("sensors__v1") == ("sensors", 1)
+
+
+def test_both_names_of_the_first_tables_are_one_place() -> None:
+    assert (
+        keys.lake_prefix("sensors__v1", "records") == keys.lake_prefix("sensors", "records") == "lake/sensors/records/"
+    )
+    assert keys.lake_prefix("sensors__v2", "records") == "lake/sensors__v2/records/"
+
+
+@pytest.mark.parametrize("name", ["a__v2__v3", "A__v2", "__v2", "a/b__v2", "../a__v2"])
+def test_a_flow_is_a_streams_name_and_a_version(name: str) -> None:
+    with pytest.raises(BadInput):
+        keys.check_flow(name)
+
+
+def test_a_spec_key_says_which_tables_it_writes_to_and_older_keys_mean_the_first() -> None:
+    first, second = keys.spec_key("s", 3, "text"), keys.spec_key("s", 4, "text", tables=2)
+
+    assert first == f"config/streams/s/000003-{keys.digest('text')}.yaml"
+    assert [(keys.spec_version(key), keys.tables_of_spec(key)) for key in (first, second)] == [(3, 1), (4, 2)]

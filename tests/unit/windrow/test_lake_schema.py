@@ -3,7 +3,7 @@ import pytest
 
 from tests.support.emulators import ROOT
 from windrow import spec
-from windrow.errors import SchemaConflict
+from windrow.errors import SchemaConflict, Unavailable
 from windrow.lake import schema
 from windrow.spec import Column
 from windrow.spec.windows import SequenceWindow, SessionWindow
@@ -144,5 +144,16 @@ def test_no_rows_conform_to_no_rows() -> None:
 
 
 def test_a_column_that_changed_its_type_is_a_conflict_that_names_the_rows() -> None:
-    with pytest.raises(SchemaConflict, match=r"segments/s/a: column 'a' is Float64, the spec says Int64"):
-        schema.conform(pl.DataFrame({"a": [1.5]}), pl.Schema({"a": pl.Int64()}), "segments/s/a")
+    with pytest.raises(SchemaConflict, match=r"segments/s/a: column 'a' is String, the spec says Int64"):
+        schema.conform(pl.DataFrame({"a": ["1"]}), pl.Schema({"a": pl.Int64()}), "segments/s/a")
+
+
+def test_rows_from_before_a_column_was_widened_are_cast() -> None:
+    found = schema.conform(pl.DataFrame({"a": [1, None]}), pl.Schema({"a": pl.Float64()}), "x")
+
+    assert (found.schema["a"], found.rows()) == (pl.Float64(), [(1.0,), (None,)])
+
+
+def test_rows_wider_than_the_spec_at_hand_wait_until_it_is_the_one_they_were_written_by() -> None:
+    with pytest.raises(Unavailable, match="a newer version of the spec is waited for"):
+        schema.conform(pl.DataFrame({"a": [1.5]}), pl.Schema({"a": pl.Int64()}), "x")

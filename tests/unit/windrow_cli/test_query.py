@@ -174,3 +174,53 @@ def test_a_file_with_another_ending_needs_a_format(windrow: Windrow) -> None:
 def test_no_lake_anywhere_says_how_to_get_one(windrow: Windrow) -> None:
     ran = windrow("query", "select 1", "--state", "elsewhere")
     assert (ran.code, "nothing is running here: start `windrow dev --state elsewhere`" in ran.err) == (1, True)
+
+
+# ---------------------------------------------------------------------------------------------- versions of tables
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> None:
+    """New tables of the sensors, and newer ones."""
+    lake = DeltaLake(str(tmp_path / ".windrow" / "s3" / "windrow-lake"), {})
+    for flow, count in (("sensors__v2", 1), ("sensors__v10", 2)):
+        lake.open_or_create(flow, "records", _ROWS.schema).append(_ROWS.head(count), {})
+
+
+@pytest.mark.usefixtures("versions")
+@pytest.mark.parametrize(
+    ("table", "count"),
+    [
+        ("sensors.records", 2),
+        ("sensors__v10.records", 2),
+        ("sensors__v2.records", 1),
+        ("sensors__v1.records", 3),
+        ("sensors__v1.windows_every_minute", 3),
+    ],
+)
+def test_a_streams_name_means_its_newest_tables_and_older_ones_are_named(
+    windrow: Windrow, table: str, count: int
+) -> None:
+    assert _rows(windrow, f"select count(*) n from {table}") == [{"n": count}]
+
+
+@pytest.mark.usefixtures("versions")
+def test_tables_of_all_versions_are_listed_once_and_can_be_joined(windrow: Windrow) -> None:
+    listed = [each["table"] for each in json.loads(windrow("query", "--json").out)]
+    assert listed == [
+        '"my-stream".records',
+        "sensors.records",
+        "sensors__v1.records",
+        "sensors__v1.windows_every_minute",
+        "sensors__v2.records",
+    ]
+    both = "select count(*) n from sensors__v1.records join sensors.records using (sensor)"
+    assert _rows(windrow, both) == [{"n": 2}]
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_table_that_only_an_older_version_has_is_told_by_its_name(windrow: Windrow) -> None:
+    ran = windrow("query", "from sensors.windows_every_minute")
+
+    assert ran.code == 1
+    assert "sensors__v1.windows_every_minute" in ran.err

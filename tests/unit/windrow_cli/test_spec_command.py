@@ -81,6 +81,20 @@ def test_one_file_is_compared_with_what_is_published(windrow: Windrow, published
     assert windrow("spec", "diff", "same.yaml").out == "Nothing changes.\n"
     ran = windrow("spec", "diff", "breaks.yaml")
     assert (ran.code, "breaking    columns.v: was float and cannot become int" in ran.out) == (1, True)
+    assert "With --new-tables it begins new tables for all records to come" in ran.out
+
+
+def test_a_spec_is_compared_with_the_newest_version_whichever_tables_it_is_for(
+    windrow: Windrow, published: MemoryObjectStore
+) -> None:
+    catalog.publish(published, OLD, "old.yaml")
+    catalog.publish(published, Path("breaks.yaml").read_text(), "breaks.yaml", new_tables=True)
+    ran = windrow("spec", "diff", "breaks.yaml")
+    assert (ran.code, ran.out) == (0, "Nothing changes.\n")
+    ran = windrow("spec", "diff", "old.yaml", "--json")
+
+    assert (ran.code, json.loads(ran.out)["level"]) == (0, "widening")
+    assert [each["path"] for each in json.loads(ran.out)["changes"]] == ["lateness", "columns.v"]
 
 
 def test_what_is_not_published_yet_breaks_nothing(windrow: Windrow, published: MemoryObjectStore) -> None:

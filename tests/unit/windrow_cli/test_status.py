@@ -128,8 +128,8 @@ def test_publishing_says_which_version_it_became(windrow: Windrow, session: AwsS
     first = json.loads(windrow("publish", "sensors.yaml", "--json", environment=environment).out)
     again = json.loads(windrow("publish", "sensors.yaml", "--json", environment=environment).out)
 
-    assert first == [{"stream": "sensors", "version": 2, "is_new": True}]
-    assert again == [{"stream": "sensors", "version": 2, "is_new": False}]
+    assert first == [{"stream": "sensors", "version": 2, "is_new": True, "new_tables": []}]
+    assert again == [{"stream": "sensors", "version": 2, "is_new": False, "new_tables": []}]
     assert "unchanged" in windrow("publish", "sensors.yaml", environment=environment).out
 
 
@@ -143,6 +143,46 @@ def test_publishing_to_an_emulator_makes_the_tables_of_sinks(windrow: Windrow, s
     tables = session.dynamodb.list_tables()["TableNames"]
     session.dynamodb.close()
     assert f"{session.prefix}.others.latest" in tables
+
+
+_OTHER = _SPEC.replace("ts: timestamp", "ts: timestamp, value: float")
+_BREAKING = _SPEC.replace("ts: timestamp", "ts: timestamp, value: string")
+
+
+def test_a_change_that_tables_cannot_follow_is_refused_and_begins_new_ones_if_that_is_asked_for(
+    windrow: Windrow, session: AwsSession
+) -> None:
+    Path("sensors.yaml").write_text(_OTHER)
+    environment = _environment(session)
+    windrow("publish", "sensors.yaml", environment=environment)
+    Path("sensors.yaml").write_text(_BREAKING)
+    refused = windrow("publish", "sensors.yaml", environment=environment)
+    assert (refused.code, "--new-tables" in refused.err) == (2, True)
+    published = windrow("publish", "sensors.yaml", "--new-tables", environment=environment)
+
+    assert published.code == 0
+    told = "New tables begin: sensors__v2.records. Records that come from now on go there"
+    assert told in published.out
+    assert "the older ones stay as sensors__v1.records and so on, and receive nothing more" in published.out
+    assert "New tables" not in windrow("publish", "sensors.yaml", "--new-tables", environment=environment).out
+
+
+def test_every_version_of_a_streams_tables_has_figures_of_its_own(windrow: Windrow, session: AwsSession) -> None:
+    environment = _environment(session)
+    store = session.store()
+    catalog.publish(store, _OTHER, "x")
+    store.put_if_absent("landing/sensors/a", b"", ObjectHeaders({"records": "2"}, "application/x-ndjson"))
+    Path("sensors.yaml").write_text(_BREAKING)
+    windrow("publish", "sensors.yaml", "--new-tables", environment=environment)
+    store.put_if_absent("landing/sensors/b", b"", ObjectHeaders({"records": "3"}, "application/x-ndjson"))
+
+    def received(*arguments: str) -> dict[str, int]:
+        found = json.loads(windrow("status", *arguments, "--json", environment=environment).out)
+        return {each["stream"]: each["received"] for each in found["streams"]}
+
+    assert received() == received("--stream", "sensors") == {"sensors__v1": 2, "sensors": 3}
+    assert received("--stream", "sensors__v1") == {"sensors__v1": 2}
+    assert windrow("status", "--stream", "sensors__v3", environment=environment).code == 1
 
 
 def test_all_faults_of_all_files_are_listed_and_none_is_published(windrow: Windrow, session: AwsSession) -> None:

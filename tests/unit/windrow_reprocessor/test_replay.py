@@ -12,7 +12,7 @@ from windrow.conservation import RECORDS_METADATA, RETURNED_METADATA
 from windrow.errors import BadInput, Unavailable
 from windrow.inflate import inflate
 from windrow.ports import ObjectHeaders, Outgoing
-from windrow_reprocessor.receipts import decode_receipt
+from windrow.receipts import decode_receipt
 from windrow_reprocessor.replay import Replayer, ReplayRequest
 from windrow_reprocessor.triage import Filter
 

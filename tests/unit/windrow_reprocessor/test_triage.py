@@ -94,7 +94,7 @@ def test_a_filter_by_stream_reads_no_other_stream(tmp_path: Path) -> None:
     pipeline.store.fault = lambda _operation, key: looked_at.append(key)
 
     [failed] = pipeline.triage.records(Filter(stream="zephyr"))
-    assert failed.stream == "zephyr"
+    assert failed.flow == "zephyr"
     assert looked_at
     assert not any(key.startswith("quarantine/sensors") for key in looked_at)
 

@@ -5,8 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow import spec
-from windrow.lake.schema import column_type
-from windrow.spec import Column, StreamSpec, breaking_changes
+from windrow.errors import BadSettings
+from windrow.lake.schema import column_type, windows_schema
+from windrow.lake.widening import widens as lake_widens
+from windrow.spec import Column, StreamSpec, breaking_changes, widens
 from windrow.spec import changes as module
 from windrow.spec.changes import LEVELS, Change, Level, compare, stored_type, worst
 from windrow.spec.windows import (
@@ -47,7 +49,9 @@ def test_the_same_spec_is_no_change() -> None:
         ("v: float", "v: float, x: {type: int, required: true}", "widening", "columns.x"),
         (", w: 'decimal(9,2)'", "", "compatible", "columns.w"),
         ("v: float", "v: int", "breaking", "columns.v"),
-        ("decimal(9,2)", "decimal(12,2)", "breaking", "columns.w"),
+        ("decimal(9,2)", "decimal(12,2)", "widening", "columns.w"),
+        ("decimal(9,2)", "decimal(9,3)", "breaking", "columns.w"),
+        ("decimal(9,2)", "decimal(12,1)", "breaking", "columns.w"),
         ("decimal(9,2)", "float", "breaking", "columns.w"),
         ("k: string", "k: categorical", "compatible", "columns.k.type"),
         ("v: float", "v: {type: float, required: true}", "widening", "columns.v.required"),
@@ -87,6 +91,115 @@ def test_a_change_has_its_level(old: str, new: str, level: Level, path: str) -> 
 
     assert (change.level, change.path) == (level, path)
     assert change.message
+
+
+def becomes(old: str, new: str, more: str = "") -> list[Change]:
+    """What it means that the column v, which all windows are made of, changes its type."""
+    text = f"stream: s\ntime: {{column: ts}}\ncolumns: {{ts: timestamp, k: string, v: TYPE}}\n{more}"
+    return compare(*(spec.parse(text.replace("TYPE", f"'{kind}'"), "x") for kind in (old, new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level"),
+    [
+        ("int", "float", "widening"),
+        ("int", "decimal(19,0)", "widening"),
+        ("int", "decimal(21,2)", "widening"),
+        ("int", "decimal(20,2)", "breaking"),
+        ("date", "timestamp", "widening"),
+        ("list(int)", "list(float)", "widening"),
+        ("list(float)", "list(int)", "breaking"),
+        ("list(int)", "list(string)", "breaking"),
+        ("timestamp", "date", "breaking"),
+        ("decimal(21,2)", "int", "breaking"),
+        ("decimal(9,2)", "decimal(10,3)", "widening"),
+        ("int", "string", "breaking"),
+        ("bool", "int", "breaking"),
+    ],
+)
+def test_a_wider_type_is_followed_and_any_other_breaks(old: str, new: str, level: Level) -> None:
+    [change] = becomes(old, new)
+
+    assert (change.level, change.path) == (level, "columns.v")
+    assert old in change.message
+    assert new in change.message
+
+
+def test_an_int_that_becomes_a_float_says_which_digits_it_loses() -> None:
+    assert "beyond 2^53" in str(becomes("int", "float")[0])
+
+
+@pytest.mark.parametrize(
+    ("new", "more", "level"),
+    [
+        ("decimal(19,0)", "keys: [v]", "widening"),
+        ("decimal(19,0)", "keys: [v]\nshards: 2", "breaking"),
+        ("decimal(19,0)", "keys: [k]\nshards: 2", "widening"),
+        ("decimal(19,0)", "unique: [v, ts]", "widening"),
+        ("float", "unique: [v, ts]", "breaking"),
+    ],
+)
+def test_what_tells_records_apart_is_widened_only_where_it_still_does(new: str, more: str, level: Level) -> None:
+    assert [change.level for change in becomes("int", new, more)] == [level]
+
+
+def test_gaps_filled_with_a_fraction_keep_a_column_from_becoming_a_decimal() -> None:
+    windows = "windows: {w: {size: 1h, fill: 0.5, aggregates: {a: sum(v), b: count}}}"
+    found = becomes("int", "decimal(21,2)", windows)
+
+    assert [(change.level, change.path) for change in found] == [
+        ("widening", "columns.v"),
+        ("breaking", "windows.w.aggregates.a"),
+    ]
+
+
+_NARROW_AND_WIDE = [
+    ("int", "float"),
+    ("int", "decimal(21,2)"),
+    ("decimal(9,2)", "decimal(12,4)"),
+    ("date", "timestamp"),
+]
+_FILLS = ["", "fill: zero, ", "fill: linear, ", "fill: 0.5, ", "fill: previous, "]
+
+
+@pytest.mark.parametrize(("old", "new"), _NARROW_AND_WIDE)
+@pytest.mark.parametrize("fill", _FILLS)
+def test_where_nothing_breaks_every_table_of_a_window_can_follow(old: str, new: str, fill: str) -> None:
+    checked = 0
+    for function in ("sum", "min", "max", "first", "last", "mean", "collect", "count", "std", "n_unique", "median"):
+        text = (
+            "stream: s\ntime: {column: ts}\ncolumns: {ts: timestamp, v: 'TYPE'}\n"
+            f"windows: {{w: {{size: 1h, {fill}aggregates: {{a: {function}(v)}}}}}}"
+        )
+        try:
+            before, after = (spec.parse(text.replace("TYPE", kind), "x") for kind in (old, new))
+        except BadSettings:
+            continue  # that aggregate, or that fill, is not for such a column
+        if worst(compare(before, after)) == "breaking":
+            assert (old, fill) == ("int", "fill: 0.5, ")
+            continue
+        checked += 1
+        ours, theirs = (windows_schema(each, each.windows["w"]) for each in (before, after))
+        assert all(kind == ours[name] or lake_widens(ours[name], kind) for name, kind in theirs.items()), function
+
+    assert checked or (old == "date" and fill)
+
+
+_GROWING = st.one_of(
+    st.builds(Column, type=st.sampled_from(["string", "int", "float", "timestamp", "date", "bool"])),
+    st.integers(0, 6).flatmap(
+        lambda scale: st.builds(
+            Column, type=st.just("decimal"), precision=st.integers(max(scale, 1), 37), scale=st.just(scale)
+        )
+    ),
+    st.builds(Column, type=st.just("list"), items=st.sampled_from(["int", "float", "string"])),
+)
+
+
+@given(_GROWING, _GROWING)
+@settings(max_examples=300)
+def test_a_type_widens_in_a_spec_exactly_if_it_does_in_the_lake(one: Column, other: Column) -> None:
+    assert widens(one, other) == lake_widens(column_type(one), column_type(other))
 
 
 def test_another_event_time_breaks() -> None:

@@ -125,10 +125,10 @@ def test_each_message_has_an_outcome_of_its_own(tmp_path: Path) -> None:
 
 def test_a_bucket_that_cannot_be_computed_is_dead_and_one_that_could_not_be_read_comes_again(tmp_path: Path) -> None:
     pipeline, handler = filled(tmp_path)
-    pipeline.publish(SENSORS.replace("humidity: int", "humidity: float"))
+    pipeline.publish(SENSORS.replace("humidity: int", "humidity: bool"))
     [dead] = handler.handle([refresh()])
     assert isinstance(dead, Dead)
-    assert "column 'humidity' is Int64, the spec says Float64" in dead.reason
+    assert "column 'humidity' is Int64, the spec says Boolean" in dead.reason
 
     def down(_operation: str, _key: str) -> None:
         raise Unavailable("connection refused")

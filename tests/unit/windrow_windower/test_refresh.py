@@ -419,6 +419,18 @@ def test_a_seal_counts_the_batches_whose_segments_have_expired_since_the_one_bef
     assert inputs.count == 3
 
 
+def test_a_segment_that_a_lifecycle_rule_removes_just_after_it_was_listed_costs_another_try(tmp_path: Path) -> None:
+    pipeline = decoded(tmp_path, 1)
+    [segment] = pipeline.store.list("segments/")
+    listing = Listing(pipeline.store, "sensors")
+    listing.known(BUCKET.shard, range(BUCKET.bucket_us, BUCKET.bucket_us + 1, HOUR_US))
+    pipeline.store.remove(segment.key)
+
+    with pytest.raises(Unavailable, match="was removed after it was listed"):
+        pipeline.refresher.refresh("sensors", MINUTES, BUCKET, listing=listing)
+    assert (list(pipeline.store.list("results/")), sent(pipeline)) == ([], [])
+
+
 # ------------------------------------------------------------------------------------------------ specs that change
 
 
@@ -435,9 +447,9 @@ def test_segments_of_an_older_spec_are_read_under_the_new_one(tmp_path: Path) ->
 
 def test_a_segment_whose_column_has_another_type_is_refused_by_name(tmp_path: Path) -> None:
     pipeline = decoded(tmp_path, 1)
-    pipeline.publish(SENSORS.replace("humidity: int", "humidity: float"))
+    pipeline.publish(SENSORS.replace("humidity: int", "humidity: bool"))
 
-    with pytest.raises(SchemaConflict, match=r"segments/sensors/.*: column 'humidity' is Int64, the spec says Float64"):
+    with pytest.raises(SchemaConflict, match=r"segments/sensors/.*: column 'humidity' is Int64, the spec says Boolean"):
         pipeline.refresher.refresh("sensors", MINUTES, BUCKET)
     assert (list(pipeline.store.list("results/")), sent(pipeline)) == ([], [])
 

@@ -89,7 +89,7 @@ def test_a_bucket_that_cannot_be_computed_does_not_keep_the_sweep_from_the_other
     pipeline = Pipeline(tmp_path)
     pipeline.post([reading(-7_200)])
     pipeline.workers["consumer"].turn()
-    pipeline.publish(SENSORS.replace("humidity: int", "humidity: float"))  # what has come before no longer fits
+    pipeline.publish(SENSORS.replace("humidity: int", "humidity: bool"))  # what has come before no longer fits
     pipeline.post([reading(1)])
     pipeline.publish(ZEPHYR)
     pipeline.post([reading(1)], stream="zephyr")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from windrow import keys, log
-from windrow.errors import Unavailable
+from windrow.errors import OutcomeUnknown, Unavailable
 from windrow.lake import tables
 from windrow.lake.marks import AddedFile
 from windrow.testing import ManualClock, MemoryObjectStore, RecordingMetrics
@@ -42,7 +42,7 @@ def held(writer: Leases) -> set[str]:
     for table in TABLES:
         try:
             writer.hold("s", table)
-        except Elsewhere:
+        except (Elsewhere, OutcomeUnknown):
             continue
         found.add(table)
     return found
@@ -114,6 +114,30 @@ def test_one_that_leaves_is_not_waited_for(place: Place) -> None:
     left.beat()
 
     assert held(left) == set(TABLES)
+
+
+@pytest.mark.parametrize("unheard", ["the reply", "its own pause"])
+def test_a_lease_that_its_holder_does_not_know_of_is_given_up_all_the_same(place: Place, unheard: str) -> None:
+    first, second = place.writer("a"), place.writer("b")
+    if unheard == "the reply":
+        place.store.fault = losing_the_reply
+        assert held(first) == set()
+        place.store.fault = None
+    else:
+        assert held(first) == set(TABLES)
+        place.clock.advance(2 * TTL_S)
+    for writer in (first, second, first, second):
+        writer.beat()
+    for_second = {table for table in TABLES if second.roster.writer_for(f"s/{table}") == "b"}
+    assert for_second
+    held(first)
+
+    assert held(second) == for_second
+
+
+def losing_the_reply(operation: str, key: str) -> None:
+    if operation.endswith(".after") and key.startswith("leases/tables/"):
+        raise OutcomeUnknown("the reply was lost")
 
 
 def test_one_that_was_silent_for_too_long_asks_again_before_it_commits(place: Place) -> None:

@@ -336,12 +336,26 @@ def test_an_aggregate_that_is_new_does_not_make_a_window_look_changed() -> None:
 
 
 def test_an_aggregate_that_changed_its_type_is_a_conflict_that_says_what_to_do() -> None:
-    older = FINAL.with_columns(pl.col("v_sum").cast(pl.Int64))
+    older = FINAL.with_columns(pl.col("v_sum").cast(pl.String))
 
-    with pytest.raises(SchemaConflict, match="column 'v_sum' is Int64 in the table and Float64 in the result"):
+    with pytest.raises(SchemaConflict, match="column 'v_sum' is String in the table and Float64 in the result"):
         step(older, result(("a", 0, 1.0, 1)), is_final=True)
     with pytest.raises(SchemaConflict, match="give the new one another name"):
         step(older.clear(), result(("a", 0, 1.0, 1)), is_final=True)
+
+
+def test_an_aggregate_that_only_became_wider_does_not_make_a_window_look_changed() -> None:
+    narrow = FINAL.with_columns(pl.col("v_sum").cast(pl.Int64))
+
+    assert told(step(narrow, result(("a", 0, 1.0, 1), ("a", 1, 2.0, 1)), is_final=True)) == told(FINAL)
+    assert told(step(narrow, result(("a", 0, 1.5, 1), ("a", 1, 2.0, 1)), is_final=True)) != told(FINAL)
+
+
+def test_a_result_from_before_a_widening_stands_as_wide_as_its_table() -> None:
+    older = result(("a", 0, 1.0, 1), ("a", 1, 2.0, 1)).with_columns(pl.col("v_sum").cast(pl.Int64))
+    found = step(FINAL, older, is_final=True)
+
+    assert (found.schema["v_sum"], told(found)) == (pl.Float64(), told(FINAL))
 
 
 # ------------------------------------------------------------------------------------------------ other kinds

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.progress import Progress
 
+from windrow import flows
 from windrow.backfill import Backfill, Compute
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
@@ -44,7 +45,7 @@ def backfill(
     Parameters
     ----------
     stream:
-        The stream.
+        The stream: its newest tables. Older ones are named with their version, such as sensors__v1.
     start:
         Windows that start from here on (UTC). Without it, from the first record.
     end:
@@ -68,7 +69,8 @@ def backfill(
     deployment = context.connect(state)
     session = deployment.session()
     store, clock = session.store(), SystemClock()
-    published = SpecCatalog(store, clock).current(stream)
+    catalog = SpecCatalog(store, clock)
+    published = catalog.current(flows.meant(stream, catalog.flows()))
     work = Backfill(
         store=store,
         lake=deployment.lake(),

@@ -49,6 +49,7 @@ class _Pinned:
 def compared(
     deployment: Deployment | None,
     stream: str,
+    flow: str,
     handle: Table | None,
     checked: Mapping[str, Checked],
     advance: Advance,
@@ -62,12 +63,12 @@ def compared(
     session = deployment.session()
     store = session.store()
     try:
-        spec = SpecCatalog(store, SystemClock()).current(stream).spec
+        spec = SpecCatalog(store, SystemClock()).current(flow).spec
     except NotFound as error:
         return Compared(stream, (), (f"rows were not held against the figures: {error}",))
     label = str(records.name)
     depths = [session.queue(name).depth() for name in ("landed", "windows", "writes")]
-    figures = balance(store, _Pinned(handle), stream)
+    figures = balance(store, _Pinned(handle), flow)
     if any(each.faults for each in checked.values()):
         faults = verification.unbalanced(label, figures, figures.written)
         return Compared(stream, tuple(faults), ("rows were not counted, as not all files are whole",))
@@ -112,7 +113,7 @@ class _Counting:
             yield verification.unrecorded(str(self.checked[keys.LATE_TABLE].name), missing)
         for table, buckets in short.items():
             name = str(self.checked[table].name)
-            yield verification.unwindowed(name, len(buckets), buckets[0], self.spec.stream)
+            yield verification.unwindowed(name, len(buckets), buckets[0], own.name.stream)
 
     def _late(self, day: date) -> pl.DataFrame:
         wanted = list(dict.fromkeys((*self.spec.keys, self.spec.time.column, BATCH, ORDINAL, BUCKET, SHARD)))
@@ -162,7 +163,7 @@ class _Counting:
                     example = example or f"at {start.isoformat()} {said:,} of {expected:,}"
                 self.advance(str(table.name), 1, 0)
             if wrong:
-                yield verification.miscounted(str(table.name), wrong, example, self.spec.stream)
+                yield verification.miscounted(str(table.name), wrong, example, table.name.stream)
 
     def _days(self, own: Checked) -> list[date]:
         assert own.table is not None

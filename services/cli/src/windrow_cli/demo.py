@@ -312,7 +312,7 @@ class _Demo:
         self._out.print(Syntax(diff, "diff", background_color="default") if self._out.is_terminal else escape(diff))
         path = STATE / "config" / "streams" / f"{_SENSORS}.yaml"
         path.write_text(fixed, encoding="utf-8")
-        stream, version, _ = catalog.publish(self._session.store(), fixed, str(path))
+        stream, version, _ = catalog.publish(self._session.store(), fixed, str(path), SystemClock())
         self._out.print(f"published as version {version} of {stream}", highlight=False)
 
     def _replay(self) -> int:

@@ -178,7 +178,7 @@ class _Dev:
             for origin, text in specs.items():
                 catalog.publish(store, text, origin)
             streams = catalog.SpecCatalog(store, SystemClock())  # those of earlier starts too
-            provision_tables(session, (streams.current(name).spec for name in streams.streams()))
+            provision_tables(session, (streams.current(flow).spec for flow in streams.flows()))
             for name in topology.services:
                 self._supervisor.add(self._service(name))
             self._await_ready(list(topology.services), status.update)

@@ -115,7 +115,7 @@ def _named(found: Lake, name: str | None) -> list[TableName]:
     if name is None:
         return found.all_names()
     stream, _, table = name.replace('"', "").partition(".")
-    keys.check_stream_name(stream)
+    keys.check_flow(stream)
     names = [each for each in found.names(stream) if table in ("", each.table)]
     if not names:
         there = ", ".join(map(str, found.all_names())) or "none yet"

@@ -1,6 +1,6 @@
 """`windrow resume`: go on with a stream that stopped itself."""
 
-from windrow import halts
+from windrow import flows, halts
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
 from windrow.errors import NotFound
@@ -21,15 +21,16 @@ def resume(stream: str, /, *, state: State = None, as_json: AsJson = False, cont
     Parameters
     ----------
     stream:
-        The stream that is halted.
+        The stream that is halted. What landed for older tables of it waits under their name, such as sensors__v1.
     state:
         State folder of the `windrow dev` to speak to.
     as_json:
         Print stream, version and whether it was halted as JSON.
     """
     store = context.connect(state).session().store()
-    published = SpecCatalog(store, SystemClock()).current(stream)
-    was_halted = halts.resume(store, stream, published.version)
+    catalog = SpecCatalog(store, SystemClock())
+    published = catalog.current(flows.meant(stream, catalog.flows()))
+    was_halted = halts.resume(store, published.spec.stream, published.version)
     if as_json:
         context.print_json({"stream": stream, "version": published.version, "was_halted": was_halted})
         return 0

@@ -17,6 +17,10 @@ from windrow_cli.context import AsJson, Context, Injected, State
 from windrow_cli.specs import read_spec_files
 
 _STYLES: dict[Level, str] = {"compatible": "green", "widening": "yellow", "breaking": "bold red"}
+_CONSEQUENCE = (
+    "`windrow publish` refuses this. With --new-tables it begins new tables for all records to come, and the tables "
+    "there are stay as they are."
+)
 
 app = App(name="spec", help="Compare stream specs, and describe them to editors.")
 
@@ -26,8 +30,9 @@ def diff(*files: Path, state: State = None, as_json: AsJson = False, context: In
     """Show what a new version of a spec changes.
 
     compatible: the same records are accepted, and tables follow. widening: tables follow, but other records are
-    accepted than before. breaking: the tables cannot follow, and `windrow publish` refuses it. Ends with exit code 1
-    if anything breaks.
+    accepted than before, or a column becomes wider in stored rows too. breaking: the tables cannot follow; `windrow
+    publish` refuses it, and begins new tables if it is told to (`--new-tables`). Ends with exit code 1 if anything
+    breaks.
 
     ```
     windrow spec diff sensors.yaml                  # against what is published
@@ -56,6 +61,8 @@ def diff(*files: Path, state: State = None, as_json: AsJson = False, context: In
         context.out.print(f"{after.stream} is not published yet: nothing can break", highlight=False)
     else:
         _show(changes, context)
+        if level == "breaking":
+            context.out.print(_CONSEQUENCE, highlight=False, soft_wrap=True)
     return 1 if level == "breaking" else 0
 
 
@@ -75,7 +82,7 @@ def schema(*, context: Injected) -> None:
 
 def _published(stream: str, state: Path | None, context: Context) -> spec.StreamSpec | None:
     try:
-        return SpecCatalog(context.connect(state).session().store(), SystemClock()).current(stream).spec
+        return SpecCatalog(context.connect(state).session().store(), SystemClock()).newest(stream).spec
     except NotFound:
         return None
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import msgspec
@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from windrow import halts
+from windrow import flows, halts
 from windrow.aws.session import AwsSession
 from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
@@ -27,6 +27,8 @@ from windrow_cli.context import AsJson, Injected, State
 
 _WATCH_EVERY_S = 2.0
 _LAW = "received = written + duplicate + quarantined + filtered + expired + in flight"
+_SELDOM = ("filtered", "expired", "moved")
+_MOVED = "moved: replayed out of quarantine into newer tables of the stream, and received there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def status(
     as_json: AsJson = False,
     context: Injected,
 ) -> int:
-    """Show what came in and what became of it, per stream.
+    """Show what came in and what became of it, per stream; older versions of its tables, such as sensors__v1, apart.
 
     received = written + duplicate + quarantined + filtered + expired + in flight, at any time. What does not add up is
     unexplained: then this ends with exit code 1, which makes it an alarm.
@@ -111,23 +113,24 @@ def gather(session: AwsSession, lake: DeltaLake, stream: str | None = None) -> F
     """The figures of all streams, or of one (NotFound if there is no such stream)."""
     store, clock = session.store(), SystemClock()
     catalog = SpecCatalog(store, clock)
-    if stream is not None:
+    every = catalog.flows()
+    wanted = list(every) if stream is None else flows.of_stream(stream, every)
+    if stream is not None and not wanted:
         catalog.current(stream)
-    streams = catalog.streams() if stream is None else (stream,)
-    balances = tuple(balance(store, lake, name) for name in streams)
+    balances = tuple(replace(balance(store, lake, flow), stream=flows.shown(flow, every)) for flow in wanted)
     depths: dict[str, QueueDepth] = {}
     for name in session.topology.queues:
         for queue in (name, session.topology.dead_letter_queue(name)):
             depths[queue] = session.queue(queue).depth()
-    return Figures(balances, depths, clock.now_us(), tuple(_halts(store, catalog, streams)))
+    return Figures(balances, depths, clock.now_us(), tuple(_halts(store, catalog, wanted)))
 
 
-def _halts(store: ObjectStore, catalog: SpecCatalog, streams: Sequence[str]) -> Iterator[Halt]:
-    for name in streams:
-        published = catalog.current(name)
-        found = halts.find(store, name, published.version) if published.spec.halt is not None else None
+def _halts(store: ObjectStore, catalog: SpecCatalog, wanted: Sequence[str]) -> Iterator[Halt]:
+    for flow in wanted:
+        published = catalog.current(flow)
+        found = halts.find(store, flow, published.version) if published.spec.halt is not None else None
         if found is not None:
-            yield found
+            yield msgspec.structs.replace(found, stream=flows.shown(flow, catalog.flows()))
 
 
 def as_plain(figures: Figures) -> dict[str, Any]:
@@ -158,6 +161,8 @@ def render(figures: Figures) -> RenderableType:
         f"in quarantine. Most often: {escape(halt.reason)}\n  Publish a better spec, or: windrow resume {halt.stream}"
         for halt in figures.halts
     )
+    if any(found.moved for found in figures.balances):
+        parts.insert(1, f"[dim]{_MOVED}[/]")
     if not figures.is_explained:
         parts.append("[bold red]Some records are unexplained. That must never be: please report it.")
     return Group(*parts)
@@ -177,7 +182,7 @@ def balances_table(figures: Figures) -> Table:
         header_style="bold",
     )
     # Most streams filter nothing and keep everything; their table is the narrower for it.
-    seldom = [name for name in ("filtered", "expired") if any(getattr(found, name) for found in figures.balances)]
+    seldom = [name for name in _SELDOM if any(getattr(found, name) for found in figures.balances)]
     for name in ("received", "written", "duplicate", "quarantined", *seldom, "in flight", "unexplained"):
         table.add_column(name, justify="right")
     for found in figures.balances:

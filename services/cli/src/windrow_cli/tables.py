@@ -13,7 +13,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from pyarrow import fs
 
-from windrow import keys
+from windrow import flows, keys
 from windrow import topology as topologies
 from windrow.errors import BadInput, NotFound, Unavailable
 from windrow.lake.delta import DeltaLake
@@ -33,7 +33,7 @@ _CATALOG = re.compile(r"\b(information_schema|duckdb_\w+|show)\b", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableName:
-    """A table of a stream."""
+    """A table of a stream: of its newest tables, or of a version of them, as in sensors__v1.records."""
 
     stream: str
     table: str
@@ -60,14 +60,26 @@ class Lake:
         self._root = root
 
     def streams(self) -> list[str]:
-        """Streams that may have tables."""
-        return self._folders("lake")
+        """Streams that may have tables, and older versions of their tables."""
+        return list(flows.named(self._flows()))
+
+    def spoken(self) -> list[str]:
+        """All names under which tables can be asked for: the newest have two, of which one says their version."""
+        found = flows.named(self._flows())
+        return list(dict.fromkeys([*found, *(flow for flow in found.values() if keys.tables_of_flow(flow) > 1)]))
+
+    def flow(self, stream: str) -> str:
+        """What the tables are stored under that are named by a stream; BadInput when it can have none."""
+        return flows.meant(stream, self._flows())
+
+    def _flows(self) -> list[str]:
+        return [each for each in self._folders("lake") if keys.STREAM_NAME.fullmatch(each.partition("__v")[0])]
 
     def names(self, stream: str) -> list[TableName]:
         """The tables of a stream."""
-        found = [TableName(stream, table) for table in self._folders(f"lake/{stream}")]
+        found = [TableName(stream, table) for table in self._folders(f"lake/{self.flow(stream)}")]
         with _reaching("list the tables"):
-            logs = self._root.get_file_info([f"{_folder(name)}/_delta_log" for name in found])
+            logs = self._root.get_file_info([f"{self._folder(name)}/_delta_log" for name in found])
         return [name for name, log in zip(found, logs, strict=True) if log.type == fs.FileType.Directory]
 
     def all_names(self) -> list[TableName]:
@@ -76,15 +88,15 @@ class Lake:
 
     def open(self, name: TableName) -> DeltaTable | None:
         """A table at its newest version, or None if there is none."""
-        return self._lake.delta(name.stream, name.table)
+        return self._lake.delta(self.flow(name.stream), name.table)
 
     def handle(self, name: TableName) -> Table | None:
         """The same as services open it."""
-        return self._lake.open(name.stream, name.table)
+        return self._lake.open(self.flow(name.stream), name.table)
 
     def files(self, name: TableName) -> fs.FileSystem:
         """The files of a table."""
-        return fs.SubTreeFileSystem(_folder(name), self._root)
+        return fs.SubTreeFileSystem(self._folder(name), self._root)
 
     def sizes(self, name: TableName) -> dict[str, int]:
         """Every file of a table with its size in bytes, whether a version speaks of it or not."""
@@ -97,6 +109,9 @@ class Lake:
         with _reaching(f"list the log of {name}"):
             found = self.files(name).get_file_info(fs.FileSelector("_delta_log"))
         return LogFolder.of((info.base_name, info.mtime_ns // 1_000) for info in found if info.is_file)
+
+    def _folder(self, name: TableName) -> str:
+        return keys.lake_prefix(self.flow(name.stream), name.table).rstrip("/")
 
     def log_file(self, name: TableName, file: str) -> bytes:
         """A file of a table's log."""
@@ -147,10 +162,6 @@ def find_lake(context: Context, state: Path | None) -> Lake:
             raise
         topology = topologies.load(Path(content.topology))
         return FolderLake(folder / "s3" / topology.zone_buckets(content.prefix)["lake"])
-
-
-def _folder(name: TableName) -> str:
-    return keys.lake_prefix(name.stream, name.table).rstrip("/")
 
 
 @contextmanager
@@ -228,7 +239,7 @@ class Session:
             return [], self._lake.all_names()
         named: dict[TableName, None] = {}
         implied: dict[TableName, None] = {}
-        for stream in self._lake.streams():
+        for stream in self._lake.spoken():
             tables = self._lake.names(stream) if stream.lower() in sql.lower() else []
             for found in re.finditer(
                 rf'(?<![\w-])"?{re.escape(stream)}"?(?![\w-])(?:\s*\.\s*"?(\w+)"?)?', sql, re.IGNORECASE

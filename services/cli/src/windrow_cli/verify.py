@@ -95,7 +95,7 @@ def check(lake: Lake, names: Iterable[TableName], advance: Advance) -> Iterator[
                 for name in order
             ]
             by_name = {each.name.table: each for each in tables}
-            yield tables, compared(lake.deployment, stream, handle, by_name, advance)
+            yield tables, compared(lake.deployment, stream, lake.flow(stream), handle, by_name, advance)
 
 
 def _opened(lake: Lake, records: TableName) -> Table | None:

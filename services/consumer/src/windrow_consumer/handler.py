@@ -1,8 +1,9 @@
 """From a landed object to segments, quarantine and a manifest; then pointers; then, in the loop, the delete (law 3)."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import chain
 
 from windrow import halts, keys, manifest, messages
 from windrow.catalog import PublishedSpec, SpecCatalog
@@ -17,6 +18,7 @@ from windrow.manifest import Manifest
 from windrow.messages import BatchDecoded, Landed, Refresh
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.parallel import pool
 from windrow.ports import ObjectInfo, ObjectStore, Outgoing, Queue
 from windrow_consumer.brake import Brakes
 from windrow_consumer.landing import Landing
@@ -37,12 +39,12 @@ class Handler:
     max_object_bytes: int
     parallel_puts: int = 1
     parallel_pieces: int = 1
-    _puts: ThreadPoolExecutor = field(init=False)
-    _reads: ThreadPoolExecutor = field(init=False)
+    _puts: Executor = field(init=False)
+    _reads: Executor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._puts = ThreadPoolExecutor(max_workers=self.parallel_puts, thread_name_prefix="put")
-        self._reads = ThreadPoolExecutor(max_workers=self.parallel_pieces, thread_name_prefix="read")
+        self._puts = pool(self.parallel_puts, "put")
+        self._reads = pool(self.parallel_pieces, "read")
         self._landing = Landing(
             store=self.store,
             evolution=Evolution(self.store),
@@ -80,26 +82,32 @@ class Handler:
         stream = keys.stream_of_landing_key(landed.key)
         info = self.store.head(landed.key)
         batch = keys.batch_id(landed.key, info.etag)
-        found = self._find_manifest(stream, batch)
+        versions = self.catalog.from_landing(stream, info.modified_us)
+        current = next(versions)
+        flow = current.spec.stream
+        found = self._find_manifest(flow, batch)
         if found is not None:
             self._send_again(found)
-            return f"{stream}/{batch}"
-        published = self.version_for(stream, info)
-        if published is None or not self._landing.decode(stream, batch, info, published):
+            return f"{flow}/{batch}"
+        published = self._in_force(chain([current], versions))
+        if published is None or not self._landing.decode(flow, batch, info, published):
             # Its message may go: the object waits where it lies, and the sweep finds it once the halt is over.
-            return f"{stream} is halted; {landed.key} waits"
-        return f"{stream}/{batch}"
+            return f"{flow} is halted; {landed.key} waits"
+        return f"{flow}/{batch}"
 
     def version_for(self, stream: str, info: ObjectInfo) -> PublishedSpec | None:
         """The spec version that decodes an object: the one of its landing, or the first after it that is not halted.
 
-        None while there is no such version.
+        None while there is no such version. One that begins new tables decodes nothing that landed before it.
         """
-        versions = self.catalog.from_landing(stream, info.modified_us)
-        return next((each for each in versions if not self._is_halted(stream, each)), None)
+        return self._in_force(self.catalog.from_landing(stream, info.modified_us))
 
-    def _is_halted(self, stream: str, published: PublishedSpec) -> bool:
-        return published.spec.halt is not None and halts.find(self.store, stream, published.version) is not None
+    def _in_force(self, versions: Iterable[PublishedSpec]) -> PublishedSpec | None:
+        return next((each for each in versions if not self._is_halted(each)), None)
+
+    def _is_halted(self, published: PublishedSpec) -> bool:
+        found = published.spec
+        return found.halt is not None and halts.find(self.store, found.stream, published.version) is not None
 
     def _find_manifest(self, stream: str, batch: str) -> Manifest | None:
         try:

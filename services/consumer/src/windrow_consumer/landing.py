@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -82,7 +82,7 @@ class Landing:
     log: Log
     limits: DecodeLimits
     max_object_bytes: int
-    puts: ThreadPoolExecutor
+    puts: Executor
     read: ReadPieces
     send: Callable[[Manifest], None]
 
@@ -222,7 +222,7 @@ class Landing:
             added=decoded.added,
             filtered=decoded.filtered,
             discarded_fields={path: each.record_count for path, each in sorted(decoded.unknown.items())},
-            returned=_whole(found.info, RETURNED_METADATA, _COUNT_DIGITS, 0) if number == 0 else 0,
+            returned=_returned(found) if number == 0 else 0,
             max_time_us=_max_time_us(decoded, found.spec),
             segments=entries,
         )
@@ -258,7 +258,7 @@ class Landing:
 
 
 def _in_turn(
-    pool: ThreadPoolExecutor, put: Callable[[Segment], SegmentEntry], segments: Iterator[Segment]
+    pool: Executor, put: Callable[[Segment], SegmentEntry], segments: Iterator[Segment]
 ) -> Iterator[SegmentEntry]:
     """Put segments several at a time, and make no more of them ahead than are on their way."""
     under_way: deque[Future[SegmentEntry]] = deque()
@@ -299,6 +299,13 @@ def _unreadable(found: _Object, reason: str, why: str, record_count: int | None 
         record_count=count,
     )
     return Decoded(segment_schema(found.spec).to_frame(), (record,), count)
+
+
+def _returned(found: _Object) -> int:
+    """Records that an object takes back out of quarantine. Those of older tables are new to these."""
+    if not manifest.takes_back(found.info.metadata, found.stream):
+        return 0
+    return _whole(found.info, RETURNED_METADATA, _COUNT_DIGITS, 0)
 
 
 def _whole(info: ObjectInfo, name: str, max_digits: int, default: int) -> int:

@@ -30,7 +30,12 @@ class Sweep:
     def run(self) -> None:
         """Decode every object that has stood longer than the grace time without a manifest."""
         for stream in self.catalog.streams():
-            done = {keys.batch_of_manifest_key(info.key) for info in self.store.list(keys.manifest_prefix(stream))}
+            done = {
+                keys.batch_of_manifest_key(info.key)
+                for flow in self.catalog.flows()
+                if keys.stream_of_flow(flow) == stream
+                for info in self.store.list(keys.manifest_prefix(flow))
+            }
             for info in self.store.list(keys.landing_prefix(stream)):
                 is_young = self.clock.now_us() - info.modified_us < round(self.after_s * SECOND_US)
                 if is_young or keys.batch_id(info.key, info.etag) in done:

@@ -34,7 +34,7 @@ class Handler:
 
     async def spec_of(self, stream: str) -> StreamSpec:
         """A stream's spec; BadInput when the name cannot be a stream's, NotFound when there is no such stream."""
-        return (await asyncio.to_thread(self._catalog.current, stream)).spec
+        return (await asyncio.to_thread(self._catalog.newest, stream)).spec
 
     async def accept(
         self,

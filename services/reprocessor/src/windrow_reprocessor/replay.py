@@ -14,12 +14,12 @@ from windrow.clock import Clock
 from windrow.errors import AlreadyExists, BadInput, Conflict, Permanent
 from windrow.immutable import put_once
 from windrow.log import Log
-from windrow.manifest import RECORDS_METADATA, RETURNED_METADATA
+from windrow.manifest import RECORDS_METADATA, RETURNED_FROM_METADATA, RETURNED_METADATA
 from windrow.metrics import Metrics
 from windrow.ports import ObjectHeaders, ObjectStore, Outgoing, Queue
 from windrow.quarantine import REPLAY_TYPE, encode_lines
+from windrow.receipts import Receipt, encode_receipt
 from windrow_reprocessor.letters import encode_dead
-from windrow_reprocessor.receipts import Receipt, encode_receipt
 from windrow_reprocessor.triage import FailedMessage, FailedRecord, Filter, Kind, Triage
 
 _SUFFIX = ".replay.ndjson.zst"
@@ -108,28 +108,29 @@ class Replayer:
         return ReplayDone(len(single), len(whole), len(letters), tuple(landing_keys), request.dry_run)
 
     def _groups(self, failed: Sequence[FailedRecord]) -> Iterator[list[FailedRecord]]:
-        """Records of one stream, as many as one landing object may hold."""
-        by_stream: dict[str, list[FailedRecord]] = defaultdict(list)
+        """Records of one flow, as many as one landing object may hold."""
+        by_flow: dict[str, list[FailedRecord]] = defaultdict(list)
         for each in failed:
-            by_stream[each.stream].append(each)
-        for members in by_stream.values():
+            by_flow[each.flow].append(each)
+        for members in by_flow.values():
             for start in range(0, len(members), self.max_object_records):
                 yield members[start : start + self.max_object_records]
 
     def _land_records(self, group: Sequence[FailedRecord]) -> str:
-        stream = group[0].stream
+        flow = group[0].flow
         write_id = keys.set_digest(failed.id for failed in group)
-        key = keys.replay_landing_key(stream, write_id, _SUFFIX)
+        key = keys.replay_landing_key(keys.stream_of_flow(flow), write_id, _SUFFIX)
         body = zstandard.ZstdCompressor(level=3).compress(encode_lines([failed.record for failed in group]))
         metadata = {
             "source": "replay",
             "received-us": str(self.clock.now_us()),
             RECORDS_METADATA: str(len(group)),
             RETURNED_METADATA: str(len(group)),
+            RETURNED_FROM_METADATA: flow,
         }
         headers = ObjectHeaders(metadata, REPLAY_TYPE, "zstd")
         put_once(self.store, key, body, write_id, headers)
-        self._note(stream, group, key, write_id)
+        self._note(flow, group, key, write_id)
         return key
 
     def _land_object(self, failed: FailedRecord) -> str:
@@ -137,33 +138,38 @@ class Replayer:
         source = self.store.get(failed.record.data, self.max_object_bytes)
         write_id = keys.digest(failed.id)
         name = source.info.key.rsplit("/", 1)[1][-_NAME_CHARS:]  # the end of a name says its format
-        key = keys.replay_landing_key(failed.stream, write_id, f"-{name}")
+        key = keys.replay_landing_key(keys.stream_of_flow(failed.flow), write_id, f"-{name}")
         metadata = {
             **source.info.metadata,
             "source": "replay",
             "received-us": str(failed.record.received_us),
             RETURNED_METADATA: str(failed.record.record_count),
+            RETURNED_FROM_METADATA: failed.flow,
         }
         headers = ObjectHeaders(metadata, source.info.content_type, source.info.content_encoding)
         put_once(self.store, key, source.body, write_id, headers)
-        self._note(failed.stream, [failed], key, write_id)
+        self._note(failed.flow, [failed], key, write_id)
         return key
 
-    def _note(self, stream: str, group: Sequence[FailedRecord], landing_key: str, write_id: str) -> None:
-        lines: dict[str, list[int]] = defaultdict(list)
+    def _note(self, flow: str, group: Sequence[FailedRecord], landing_key: str, write_id: str) -> None:
+        landed_us = self.store.head(landing_key).modified_us
+        goes_to = self.triage.catalog.at(keys.stream_of_flow(flow), landed_us).spec.stream
+        files: dict[str, list[FailedRecord]] = defaultdict(list)
         for failed in group:
-            lines[failed.file_batch].append(failed.line)
-        for file_batch, members in lines.items():
+            files[failed.file_batch].append(failed)
+        for file_batch, members in files.items():
             receipt = Receipt(
-                stream=stream,
+                stream=flow,
                 file_batch=file_batch,
-                lines=tuple(members),
+                lines=tuple(failed.line for failed in members),
                 landing_key=landing_key,
                 at_us=self.clock.now_us(),
+                flow=goes_to,
+                record_count=sum(failed.record.record_count for failed in members),
             )
-            key = keys.replay_receipt_key(stream, file_batch, write_id)
+            key = keys.replay_receipt_key(flow, file_batch, write_id)
             put_once(self.store, key, encode_receipt(receipt), write_id, ObjectHeaders(content_type="application/json"))
-        self.metrics.count("replays_started", stream=stream)
+        self.metrics.count("replays_started", stream=flow)
 
     def _resend(self, failed: FailedMessage) -> None:
         letter = failed.letter

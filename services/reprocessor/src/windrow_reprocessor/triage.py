@@ -8,14 +8,14 @@ from typing import Literal
 
 import msgspec
 
-from windrow import keys, messages, quarantine
+from windrow import flows, keys, messages, quarantine
 from windrow.catalog import SpecCatalog
 from windrow.errors import BadInput
 from windrow.ports import ObjectStore
 from windrow.quarantine import QuarantinedRecord
+from windrow.receipts import Receipt, decode_receipt
 from windrow.units import from_us
 from windrow_reprocessor.letters import DeadLetter, decode_dead
-from windrow_reprocessor.receipts import Receipt, decode_receipt
 
 Kind = Literal["record", "object", "message"]
 
@@ -24,14 +24,14 @@ Kind = Literal["record", "object", "message"]
 class FailedRecord:
     """A quarantined record or object: the file it stands in, and its line there, from 0."""
 
-    stream: str
+    flow: str
     file_batch: str
     line: int
     record: QuarantinedRecord
 
     @property
     def id(self) -> str:
-        return f"{self.stream}:{self.file_batch}:{self.line}"
+        return f"{self.flow}:{self.file_batch}:{self.line}"
 
     @property
     def kind(self) -> Kind:
@@ -109,13 +109,13 @@ class Triage:
         """Quarantined records and objects that wait and match."""
         if wanted.kind == "message":
             return
-        streams = self.catalog.streams() if wanted.stream is None else (keys.check_stream_name(wanted.stream),)
-        for stream in streams:
-            replayed = {(receipt.file_batch, line) for receipt in self._receipts(stream) for line in receipt.lines}
-            for info in self.store.list(keys.quarantine_prefix(stream)):
+        every = self.catalog.flows()
+        for flow in every if wanted.stream is None else flows.of_stream(wanted.stream, every):
+            replayed = {(receipt.file_batch, line) for receipt in self._receipts(flow) for line in receipt.lines}
+            for info in self.store.list(keys.quarantine_prefix(flow)):
                 file_batch = info.key.rsplit("/", 1)[1].removesuffix(".ndjson")
                 for line, record in enumerate(quarantine.decode_lines(self.store.get(info.key).body)):
-                    failed = FailedRecord(stream, file_batch, line, record)
+                    failed = FailedRecord(flow, file_batch, line, record)
                     if (file_batch, line) not in replayed and _matches_record(wanted, failed):
                         yield failed
 
@@ -133,12 +133,14 @@ class Triage:
         """Everything that waits and matches, counted, and the first `limit` of it in full."""
         entries: list[Entry] = []
         groups: Counter[tuple[Kind, str | None, str | None, str]] = Counter()
+        every = self.catalog.flows()
         for record in self.records(wanted):
-            groups[record.kind, record.stream, None, record.record.reject.reason] += record.record.record_count
+            name = flows.shown(record.flow, every)
+            groups[record.kind, name, None, record.record.reject.reason] += record.record.record_count
             if len(entries) < limit:
-                entries.append(_record_entry(record))
+                entries.append(_record_entry(record, name))
         for message in self.messages(wanted):
-            entry = _message_entry(message)
+            entry = _message_entry(message, every)
             groups["message", entry.stream, entry.queue, entry.reason] += 1
             if len(entries) < limit:
                 entries.append(entry)
@@ -164,14 +166,19 @@ def _matches_record(wanted: Filter, failed: FailedRecord) -> bool:
 
 def _matches_message(wanted: Filter, failed: FailedMessage) -> bool:
     return (
-        (wanted.stream is None or wanted.stream == _stream_of(failed.letter))
+        (wanted.stream is None or _is_about(failed.letter, wanted.stream))
         and (wanted.reason is None or wanted.reason == failed.letter.reason)
         and (wanted.ids is None or failed.id in wanted.ids)
     )
 
 
-def _stream_of(letter: DeadLetter) -> str | None:
-    """The stream a message was about, where it can still be told."""
+def _is_about(letter: DeadLetter, stream: str) -> bool:
+    flow = _flow_of(letter)
+    return flow is not None and flow in flows.of_stream(stream, [flow])
+
+
+def _flow_of(letter: DeadLetter) -> str | None:
+    """The flow a message was about, where it can still be told; the stream, if that is all it says."""
     try:
         if letter.queue == "landed":
             pointers: Sequence[messages.Landed] = messages.decode_landed(letter.body)
@@ -182,7 +189,7 @@ def _stream_of(letter: DeadLetter) -> str | None:
     return None if isinstance(message, messages.Landed) else message.stream
 
 
-def _record_entry(failed: FailedRecord) -> Entry:
+def _record_entry(failed: FailedRecord, stream: str) -> Entry:
     record, reject = failed.record, failed.record.reject
     return Entry(
         id=failed.id,
@@ -190,7 +197,7 @@ def _record_entry(failed: FailedRecord) -> Entry:
         reason=reject.reason,
         message=reject.message,
         received_at=from_us(record.received_us),
-        stream=failed.stream,
+        stream=stream,
         index=reject.index,
         line=reject.line,
         column=reject.column,
@@ -202,14 +209,16 @@ def _record_entry(failed: FailedRecord) -> Entry:
     )
 
 
-def _message_entry(failed: FailedMessage) -> Entry:
+def _message_entry(failed: FailedMessage, every: Sequence[str]) -> Entry:
+    flow = _flow_of(failed.letter)
     return Entry(
         id=failed.id,
         kind="message",
         reason=failed.letter.reason,
         message=f"died {failed.letter.deaths} times; {failed.letter.reason}",
         received_at=from_us(failed.letter.last_us),
-        stream=_stream_of(failed.letter),
+        # What has only landed belongs to the stream; which of its tables it goes to is not said there.
+        stream=flow if flow is None or failed.letter.queue == "landed" else flows.shown(flow, every),
         queue=failed.letter.queue,
         data=failed.letter.body,
     )

@@ -1,7 +1,7 @@
 """The records of a place, and the panes they make: from segments, from what is remembered, or from the lake."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import polars as pl
 from windrow import keys
 from windrow.catalog import PublishedSpec
 from windrow.computed import PARQUET
-from windrow.errors import Permanent, Unavailable
+from windrow.errors import NotFound, Permanent, Unavailable
 from windrow.immutable import put_once
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.schema import BATCH, conform, segment_schema
@@ -34,7 +34,7 @@ class Places:
     store: ObjectStore
     lake: Lake
     memory: Memory
-    pool: ThreadPoolExecutor
+    pool: Executor
     min_stored_rows: int = 10_000
     """Panes of fewer records are not stored: making them again costs less than keeping them."""
 
@@ -102,7 +102,11 @@ class Places:
 
     def _segment(self, address: keys.SegmentAddress, schema: pl.Schema) -> pl.DataFrame:
         key = keys.segment_key(address)
-        return conform(pl.read_parquet(io.BytesIO(self.store.get(key).body)), schema, key)
+        try:
+            body = self.store.get(key).body
+        except NotFound as error:  # the next listing knows that it is gone
+            raise Unavailable(f"{key} was removed after it was listed; its place is listed again") from error
+        return conform(pl.read_parquet(io.BytesIO(body)), schema, key)
 
     def _from_lake(self, stream: str, place: Place, known: Known, schema: pl.Schema) -> pl.DataFrame:
         """Rows of a place out of the records table: those of segments that a lifecycle rule has removed.

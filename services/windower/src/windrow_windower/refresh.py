@@ -1,7 +1,6 @@
 """Recompute the windows a bucket owns from everything that is known of them, and point the writer at the result."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -15,6 +14,7 @@ from windrow.lake.tables import Lake, Place
 from windrow.listing import Known, Listing
 from windrow.log import Log
 from windrow.metrics import Metrics
+from windrow.parallel import pool
 from windrow.ports import ObjectStore, Queue
 from windrow.results import Inputs
 from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
@@ -45,9 +45,9 @@ class Refresher:
 
     def __post_init__(self) -> None:
         self.results = Results(self.store, self.writes)
-        pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
         self._memory = Memory(self.memory_bytes)
-        self._places = Places(store=self.store, lake=self.lake, memory=self._memory, pool=pool)
+        gets = pool(self.parallel_gets, "get")
+        self._places = Places(store=self.store, lake=self.lake, memory=self._memory, pool=gets)
 
     def owners(self, stream: str, window: str, place: Place, listing: Listing) -> list[Place]:
         """The places that own windows of a definition which the records of `place` can change."""

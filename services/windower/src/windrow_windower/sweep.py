@@ -85,7 +85,7 @@ class Sweep:
 
     def run(self) -> None:
         """Look at every stream once. One that cannot be looked at costs only itself (law 9)."""
-        for stream in self.catalog.streams():
+        for stream in self.catalog.flows():
             try:
                 records = self.lake.open(stream, keys.RECORDS_TABLE)
                 self._point_at_forgotten_batches(stream, records)

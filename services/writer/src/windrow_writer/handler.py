@@ -3,7 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,14 +12,16 @@ import polars as pl
 from windrow import keys, manifest, messages, results
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
-from windrow.errors import Permanent, SchemaConflict, Transient
+from windrow.errors import Permanent, Transient
 from windrow.lake import tables
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
+from windrow.lake.widening import to_widen, together
 from windrow.log import Log
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
+from windrow.parallel import pool
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
@@ -56,12 +58,12 @@ class Handler:
     sinks: Sinks | None = None
     """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
-    _pool: ThreadPoolExecutor = field(init=False)
+    _pool: Executor = field(init=False)
     _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
     """Places that were found to touch no final window, and have not been sealed since, under one lease of `records`."""
 
     def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=self.parallel_gets, thread_name_prefix="get")
+        self._pool = pool(self.parallel_gets, "get")
 
     # ------------------------------------------------------------------------------------------ messages
 
@@ -81,7 +83,7 @@ class Handler:
             stream: self._replace_and_seal(stream, sorted(members, key=messages.encode))
             for stream, members in refreshed.items()
         }
-        for stream in batches.keys() | refreshed.keys():
+        for stream in sorted(batches.keys() | refreshed.keys()):
             self._report(stream)
         if self.sinks is not None:  # after the tables of all streams
             appended = {stream: self.sinks.appended(stream, found) for stream, found in appended.items()}
@@ -114,6 +116,8 @@ class Handler:
                 before = {name: handle.mark(name) for name in tables.TOTALS}
                 loaded = plan.without_expired(loaded, tables.expired_before(handle))
                 rows = self._together([batch.rows for batch in loaded], spec)
+                if _widen(handle, rows):
+                    return "some"
                 handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
                 self._tell_how_fresh(stream, loaded, rows.height)
                 return "some"
@@ -166,12 +170,12 @@ class Handler:
             rows = pl.read_parquet(io.BytesIO(self.store.get(keys.segment_key(address)).body))
             return plan.with_place(rows, Place(entry.bucket_us, entry.shard), spec.time.column)
 
-        return _concat([pl.DataFrame(), *self._pool.map(read, found.segments)], found.stream)
+        return together([pl.DataFrame(), *self._pool.map(read, found.segments)], found.stream)
 
     def _together(self, parts: Iterable[pl.DataFrame], spec: StreamSpec) -> pl.DataFrame:
         """Rows of several batches, as they lie in a file. Their types are judged by the table, not by today's spec."""
         some = [part for part in parts if part.height]
-        rows = _concat(some, spec.stream) if some else records_schema(spec).to_frame()
+        rows = together(some, spec.stream) if some else records_schema(spec).to_frame()
         return rows.sort([name for name in _file_order(spec) if name in rows.columns])
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
@@ -204,7 +208,9 @@ class Handler:
             entries = [
                 plan.late_rows(rows, spec, {place: reopened[place]}, watermark_us) for (_, place), rows in new.items()
             ]
-            entered = _concat(entries, f"{stream}/{keys.LATE_TABLE}")
+            entered = together(entries, f"{stream}/{keys.LATE_TABLE}")
+            if _widen(handle, entered):
+                return "some"
             handle.append(entered, {late_mark(*each): 1 for each in new})
             self.metrics.count("records_late", entered.height, stream=stream)
             return "all"
@@ -238,12 +244,15 @@ class Handler:
         owners = [place.bucket_us]
         if isinstance(window, AlignedWindow | SequenceWindow):
             owners = reach.owners(window, spec.bucket, own)
-        if any(is_final_growth(table.mark(place_mark(Place(owner, place.shard)))) for owner in owners):
+        grown = {owner: table.mark(place_mark(owner)) for owner in (Place(owner, place.shard) for owner in owners)}
+        if any(map(is_final_growth, grown.values())):
             return True
+        # Where late records have opened some windows again, those that they have not touched are final all the same.
         if isinstance(window, SessionWindow):  # one that began in an earlier bucket
             near = table.read_windows(place.shard, own.from_us - window.gap, own.to_us + window.gap)
-            return bool(near["is_final"].any())
-        return False
+        else:
+            near = table.read([owner for owner, mark in grown.items() if mark is not None], ["is_final"])
+        return bool(near["is_final"].any())
 
     # ------------------------------------------------------------------------------------------ windows and seals
 
@@ -311,7 +320,9 @@ class Handler:
             previous = handle.read(known)
             around = self._around(window, grown.values(), handle)
             rows = self._pool.map(lambda pointer: self._window_rows(window, pointer, previous, around), grown.values())
-            merged = _concat([schema.to_frame(), *rows], f"{stream}/{table}")
+            merged = together([schema.to_frame(), *rows], f"{stream}/{table}")
+            if _widen(handle, merged):
+                return "some"
             cut = tables.expired_before(handle)
             if cut is not None:
                 merged = merged.filter(pl.col(EVENT_DATE) >= cut)
@@ -333,7 +344,7 @@ class Handler:
         found = self._inputs(pointers)
         shards = sorted({each.shard for each in found})
         first, last = min(each.from_us for each in found), max(each.to_us for each in found)
-        return _concat([handle.read_windows(shard, first, last) for shard in shards], "sessions")
+        return together([handle.read_windows(shard, first, last) for shard in shards], "sessions")
 
     def _window_rows(
         self,
@@ -413,10 +424,9 @@ def _file_order(spec: StreamSpec) -> list[str]:
     return [BUCKET, SHARD, *spec.keys, spec.time.column]
 
 
-def _concat(parts: Iterable[pl.DataFrame], origin: str) -> pl.DataFrame:
-    """Rows of several spec versions together: columns that one of them lacks are null."""
-    try:
-        return pl.concat(parts, how="diagonal")
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).split("\n", 1)[0]
-        raise SchemaConflict(f"{origin}: a column has changed its type: {reason}") from error
+def _widen(handle: Table, rows: pl.DataFrame) -> bool:
+    """Make a table as wide as the rows that are to go in. True if it was not, and the handle is spent."""
+    columns = to_widen(handle.schema, rows.schema)
+    if columns:
+        handle.widen(columns, {})
+    return bool(columns)

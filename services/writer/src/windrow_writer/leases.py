@@ -48,6 +48,8 @@ class Leases:
     log: Log
     _held: dict[str, int] = field(default_factory=dict)
     """The token of each lease held, by key."""
+    _not_ours: set[str] = field(default_factory=set)
+    """Leases that are known not to be in our name. One that we took without hearing of it is, and nobody else could."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self, stream: str, table: str) -> int:
@@ -133,17 +135,20 @@ class Leases:
 
     def _give(self, key: str) -> None:
         with self._lock:
-            token = self._held.pop(key, None)
-        if token is None:
-            return
+            self._held.pop(key, None)
+            if key in self._not_ours:
+                return
         found = self._read(key)
-        lease = None if found is None else _DECODER.decode(found.body)
-        if lease == Lease(owner=self.roster.writer, token=token):
+        if found is not None and (lease := _DECODER.decode(found.body)).owner == self.roster.writer:
             with suppress(Elsewhere):
-                self._put(key, Lease(owner=_NOBODY, token=token), found)
+                self._put(key, Lease(owner=_NOBODY, token=lease.token), found)
+        with self._lock:
+            self._not_ours.add(key)
 
     def _put(self, key: str, lease: Lease, before: StoredObject | None) -> None:
         body = msgspec.json.encode(lease)
+        with self._lock:
+            self._not_ours.discard(key)
         try:
             if before is None:
                 self.store.put_if_absent(key, body, _JSON)

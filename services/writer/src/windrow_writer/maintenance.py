@@ -86,7 +86,7 @@ class Maintainer:
 
     def run(self) -> None:
         """Do what is due, one job a table. A table that cannot be kept costs only itself."""
-        for stream in self.catalog.streams():
+        for stream in self.catalog.flows():
             spec = self.catalog.current(stream).spec
             windows = [keys.windows_table(name) for name in spec.windows]
             for table in (keys.RECORDS_TABLE, keys.LATE_TABLE, *windows):

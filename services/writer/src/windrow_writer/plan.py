@@ -12,6 +12,7 @@ from windrow.lake import tables
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, stored_type
 from windrow.lake.tables import DataFile, Place, batch_mark, growth, is_final_growth, place_mark, version_mark
+from windrow.lake.widening import widened, widens
 from windrow.manifest import Manifest
 from windrow.messages import Refreshed
 from windrow.spec import StreamSpec, WindowSpec
@@ -152,7 +153,11 @@ def late_rows(
         .with_columns(
             pl.lit(watermark_us).cast(schema["watermark"]).alias("watermark"), (late_us / SECOND_US).alias("late_by_s")
         )
-        .select(pl.col(name).cast(kind) for name, kind in schema.items())
+        # A batch decoded by a newer spec may be wider than the one at hand says.
+        .select(
+            name if widens(kind, rows.schema.get(name, kind)) else pl.col(name).cast(kind)
+            for name, kind in schema.items()
+        )
     )
 
 
@@ -224,6 +229,8 @@ def window_rows(
     result = result.with_columns(
         pl.col(name).cast(stored_type(kind)) for name, kind in result.schema.items() if stored_type(kind) != kind
     )
+    result, previous = widened(result, previous.schema, pointer.table), widened(previous, result.schema, pointer.table)
+    around = previous if around is None else widened(around, result.schema, pointer.table)
     names = [name for name in result.columns if name in previous.columns]
     for name in names:
         if result.schema[name] != previous.schema[name]:
@@ -247,7 +254,7 @@ def window_rows(
         pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"{name}{_BEFORE}")) for name in exact)
     )
     if is_session:
-        met = met.with_columns(_overlapped(result, previous if around is None else around, keys))
+        met = met.with_columns(_overlapped(result, around, keys))
     else:
         met = met.with_columns(pl.lit(0, pl.Int32).alias(_OVERLAPPED))
     revision = (

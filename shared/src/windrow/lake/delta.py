@@ -5,7 +5,7 @@ a way that matters; application transactions are recorded but not enforced; any 
 landed. Writing by path would open a fresh snapshot and defeat all of it, so it is not done anywhere.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -22,9 +22,11 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from windrow import keys
 from windrow.errors import NotFound, OutcomeUnknown, SchemaConflict, Unavailable
 from windrow.lake.marks import AddedFile, Log, Marks, read_commit, read_marks
+from windrow.lake.rewriting import rewritten
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
 from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
 from windrow.lake.tables import Table as OpenTable
+from windrow.lake.widening import to_widen, widened
 from windrow.ports import ObjectStore
 
 _CONFIGURATION: Mapping[str, str | None] = {
@@ -32,6 +34,7 @@ _CONFIGURATION: Mapping[str, str | None] = {
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+_BOUNDED = "delta.dataSkippingStatsColumns"
 _EXACT_DIGITS, _EXACT_PLACES = 15, 5
 _ROW_GROUP_ROWS = 250_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
@@ -63,7 +66,7 @@ class DeltaLake:
 
     def open(self, stream: str, table: str) -> OpenTable | None:
         found = self.delta(stream, table)
-        return None if found is None else DeltaHandle(found, self._log(stream, table), self._marks)
+        return None if found is None else DeltaHandle(found, self._options, self._log(stream, table), self._marks)
 
     def open_or_create(
         self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
@@ -77,12 +80,12 @@ class DeltaLake:
                     schema=schema,
                     mode="ignore",
                     partition_by=[EVENT_DATE],
-                    configuration={**_CONFIGURATION, "delta.dataSkippingStatsColumns": bounded},
+                    configuration={**_CONFIGURATION, _BOUNDED: bounded},
                     storage_options=self._options,
                 )
             except (DeltaError, OSError) as error:
                 raise OutcomeUnknown(f"create {stream}/{table}: {_first_line(error)}") from error
-        return DeltaHandle(found, self._log(stream, table), self._marks, target_file_bytes)
+        return DeltaHandle(found, self._options, self._log(stream, table), self._marks, target_file_bytes)
 
     def _log(self, stream: str, table: str) -> Log:
         prefix = keys.lake_prefix(stream, table)
@@ -93,9 +96,15 @@ class DeltaHandle:
     """One open Delta table. `known` holds the marks of tables as they were last read, by URI."""
 
     def __init__(
-        self, delta: DeltaTable, log: Log, known: dict[str, Marks], target_file_bytes: int = TARGET_FILE_BYTES
+        self,
+        delta: DeltaTable,
+        options: Mapping[str, str],
+        log: Log,
+        known: dict[str, Marks],
+        target_file_bytes: int = TARGET_FILE_BYTES,
     ) -> None:
         self._delta = delta
+        self._options = options
         self._log = log
         self._target_file_bytes = target_file_bytes
         self._opened_at = delta.version()
@@ -156,6 +165,10 @@ class DeltaHandle:
             ).iter_rows()
         ]
 
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema(self._delta.schema().to_arrow())
+
     def row_count(self) -> int:
         actions = pl.DataFrame(self._delta.get_add_actions(flatten=True))
         return int(actions["num_records"].sum()) if actions.height else 0
@@ -184,8 +197,7 @@ class DeltaHandle:
         if rows.is_empty():
             self._commit_marks(marks)
             return
-        self._check_schema(rows.schema)
-        self._write(self._plain(rows), marks, None)
+        self._write(self._plain(self._fitted(rows)), marks, None)
 
     def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
         # Whole numbers of our own only: nothing a user wrote ever stands in a predicate.
@@ -193,12 +205,11 @@ class DeltaHandle:
             f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places
         )
         if isinstance(rows, pl.DataFrame):
-            self._check_schema(rows.schema)
-            self._write(self._plain(rows), marks, predicate)
+            self._write(self._plain(self._fitted(rows)), marks, predicate)
             return
-        first = next(rows)
-        self._check_schema(first.schema)
-        batches = (batch for some in chain([first], rows) for batch in self._plain(some).to_batches())
+        first = self._fitted(next(rows))
+        fitted = chain([first], map(self._fitted, rows))
+        batches = (batch for some in fitted for batch in self._plain(some).to_batches())
         self._write(RecordBatchReader.from_batches(self._plain(first).schema, batches), marks, predicate)
 
     def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
@@ -223,6 +234,33 @@ class DeltaHandle:
             if not removed:  # then it makes no commit
                 self._commit_marks(marks)
         return len(removed)
+
+    def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
+        unbounded = {name for name, kind in columns.items() if _bounded((name, kind)) is None}
+        with self._unknown("widen"):
+            self._forget_bounds(unbounded)
+            columns = to_widen(self.schema, columns)  # never narrower, whatever was asked for
+            try:
+                # By file names alone: what they hold is written, and then takes the place of all there was.
+                self._delta.create_write_transaction(
+                    actions=list(rewritten(self._delta, columns, unbounded, self._options)),
+                    mode="overwrite",
+                    schema=pl.Schema({**self.schema, **columns}),
+                    partition_by=[EVENT_DATE],
+                    commit_properties=self._properties(marks),
+                )
+            except pl.exceptions.PolarsError as error:
+                raise SchemaConflict(f"widen {self._delta.table_uri}: {_first_line(error)}") from error
+
+    def _forget_bounds(self, columns: Collection[str]) -> None:
+        """Keep no bounds in the log of columns that will be decimals too long for it; a commit of its own, and first.
+
+        Readers then skip fewer files, and never one that holds what they look for.
+        """
+        kept = (self._delta.metadata().configuration.get(_BOUNDED) or "").split(",")
+        left = [name for name in kept if name not in columns]
+        if left != kept:
+            self._delta.alter.set_table_properties({_BOUNDED: ",".join(left)}, commit_properties=self._properties({}))
 
     def _write(self, rows: Any, marks: Mapping[str, int], predicate: str | None) -> None:
         mode: Mapping[str, Any] = (
@@ -280,15 +318,17 @@ class DeltaHandle:
                 arrow = arrow.set_column(number, Field(name, plain, nullable=True), arrow.column(number).cast(plain))
         return arrow
 
-    def _check_schema(self, schema: pl.Schema) -> None:
-        """Types are compared here: the library would store 1.5 as 1 in an integer column without a word."""
-        present = pl.Schema(self._delta.schema().to_arrow())
-        for name, kind in schema.items():
+    def _fitted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows as wide as the table. Types are compared here: the library would store 1.5 as 1 without a word."""
+        present = self.schema
+        rows = widened(rows, present, self._delta.table_uri)
+        for name, kind in rows.schema.items():
             if name in present and present[name] != kind:
                 raise SchemaConflict(
                     f"{self._delta.table_uri}: column {name!r} is {present[name]} in the table and {kind} in the spec; "
                     "a column cannot change its type, give the new one another name"
                 )
+        return rows
 
 
 def _bounded(column: tuple[str, pl.DataType]) -> str | None:

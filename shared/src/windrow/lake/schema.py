@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from windrow.errors import SchemaConflict
+from windrow.errors import SchemaConflict, Unavailable
+from windrow.lake.widening import widened, widens
 from windrow.spec import AggregateFunction, Column, ColumnType, ItemType, StreamSpec, WindowSpec
 from windrow.spec.windows import CountWindow, PairwiseWindow, SequenceWindow, SessionWindow
 
@@ -151,13 +152,19 @@ def _aggregate_type(function: AggregateFunction, source: Column | None) -> pl.Da
 
 
 def conform(rows: pl.DataFrame, schema: pl.Schema, origin: str) -> pl.DataFrame:
-    """Rows under a schema that has grown since they were written: new columns are null, dropped ones go.
+    """Rows under a schema that has grown since they were written: wider types, new columns null, dropped ones gone.
 
-    Raises SchemaConflict when a column has changed its type. `origin` names the rows in the message.
+    `origin` names the rows in messages. Raises SchemaConflict when a column has changed its type in another way, and
+    Unavailable when the rows are wider than the schema: they were written by a newer spec than the one at hand.
     """
+    rows = widened(rows, schema, origin)
     for name, kind in schema.items():
-        if name in rows.schema and rows.schema[name] != kind:
-            raise SchemaConflict(f"{origin}: column {name!r} is {rows.schema[name]}, the spec says {kind}")
+        if name not in rows.schema or rows.schema[name] == kind:
+            continue
+        told = f"{origin}: column {name!r} is {rows.schema[name]}, the spec says {kind}"
+        if widens(kind, rows.schema[name]):
+            raise Unavailable(f"{told}; a newer version of the spec is waited for")
+        raise SchemaConflict(told)
     return rows.select(
         pl.col(name) if name in rows.schema else pl.lit(None, kind).alias(name) for name, kind in schema.items()
     )

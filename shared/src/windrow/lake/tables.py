@@ -52,6 +52,11 @@ class Table(Protocol):
         """The value last committed under a mark (a Delta application transaction), or None."""
         ...
 
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns and their types."""
+        ...
+
     def row_count(self) -> int:
         """Rows physically present, from the log."""
         ...
@@ -77,7 +82,10 @@ class Table(Protocol):
         ...
 
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        """Add rows and marks in one commit; with no rows, marks alone. Raises SchemaConflict before writing."""
+        """Add rows and marks in one commit; with no rows, marks alone.
+
+        Rows narrower than the table are cast. Raises SchemaConflict before writing where a type differs otherwise.
+        """
         ...
 
     def scan(self, place: Place) -> Iterator[pl.DataFrame]:
@@ -102,6 +110,13 @@ class Table(Protocol):
 
     def vacuum(self, marks: Mapping[str, int]) -> int:
         """Delete files that no version of the last week has, and set marks; how many. Raises OutcomeUnknown."""
+        ...
+
+    def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
+        """Cast these columns of all rows, and set marks, in one commit; every other mark stays.
+
+        The whole table is written anew, a file at a time. Raises SchemaConflict for a value that does not fit.
+        """
         ...
 
 

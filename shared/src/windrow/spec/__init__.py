@@ -1,6 +1,6 @@
 """The stream spec: one YAML file that says what a stream's records are and which windows they fill."""
 
-from windrow.spec.changes import breaking_changes
+from windrow.spec.changes import breaking_changes, widens
 from windrow.spec.columns import Column, ColumnType, ItemType, Scalar
 from windrow.spec.document import parse
 from windrow.spec.durations import DurationUs
@@ -31,4 +31,5 @@ __all__ = [
     "WindowSpec",
     "breaking_changes",
     "parse",
+    "widens",
 ]

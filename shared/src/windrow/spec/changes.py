@@ -80,6 +80,9 @@ _COLUMN_COMPATIBLE: Mapping[str, str] = {
 _Effects = tuple[tuple[Level, Mapping[str, str]], ...]
 _OF_STREAM: _Effects = (("breaking", _BREAKING), ("widening", _WIDENING), ("compatible", _COMPATIBLE))
 _OF_COLUMN: _Effects = (("widening", _COLUMN_WIDENING), ("compatible", _COLUMN_COMPATIBLE))
+_OF_TYPE = frozenset({"precision", "scale", "items"})
+_OF_ITS_COLUMN = frozenset({"sum", "min", "max", "first", "last"})
+"""Aggregates whose type is that of their column."""
 _FOR_PEOPLE = frozenset({"description", "unit", "version"})
 
 
@@ -147,17 +150,54 @@ def _columns(before: StreamSpec, after: StreamSpec) -> Iterator[Change]:
         if old is None:
             yield from _new_column(path, after, column)
         elif stored_type(old) != stored_type(column) and not (old.drop and column.drop):
-            message = (
-                f"was {stored_type(old)} and cannot become {stored_type(column)}; give it another name "
-                f"and set source: {after.source_of(name)!r}"
-            )
-            yield Change("breaking", dotted(path), message)
+            yield _other_type(path, old, column, after)
+            yield from _same_column(path, old, column)
         else:
             yield from _same_column(path, old, column)
     for name in before.columns:
         if name not in after.columns:
             message = "is no longer read; stored values stay, and so does the type of this name in the tables"
             yield Change("compatible", dotted(("columns", name)), message)
+
+
+def widens(old: Column, new: Column) -> bool:
+    """Whether tables can follow a column to its new, different type: every value it ever held has a place there."""
+    match old.type, new.type:
+        case ("int", "float") | ("date", "timestamp"):
+            return True
+        case "int", "decimal":
+            return new.precision - new.scale >= _INT_DIGITS
+        case "decimal", "decimal":
+            has_room = new.precision - new.scale >= old.precision - old.scale
+            return has_room and new.scale >= old.scale and stored_type(old) != stored_type(new)
+        case "list", "list":
+            return (old.items, new.items) == ("int", "float")
+        case _:
+            return False
+
+
+_INT_DIGITS = 19
+_BECOMES: Mapping[tuple[str, str], str] = {
+    ("int", "float"): "whole numbers beyond 2^53 (9,007,199,254,740,992) lose their last digits",
+    ("list", "list"): "whole numbers beyond 2^53 (9,007,199,254,740,992) lose their last digits",
+    ("date", "timestamp"): "a day is its midnight in UTC",
+}
+
+
+def _other_type(path: Path, old: Column, new: Column, after: StreamSpec) -> Change:
+    name, types = str(path[-1]), f"was {stored_type(old)} and cannot become {stored_type(new)}"
+    remedy = f"give it another name and set source: {after.source_of(name)!r}"
+    if not widens(old, new):
+        return Change("breaking", dotted(path), f"{types}; {remedy}")
+    if name in (*after.keys, *after.unique) and new.type == "float":
+        return Change("breaking", dotted(path), f"{types}, for records are told apart by it; {remedy}")
+    if name in after.keys and after.shards > 1:
+        return Change(
+            "breaking", dotted(path), f"{types}, for old segments lie in the shards of its old text; {remedy}"
+        )
+    told = _BECOMES.get((old.type, new.type))
+    message = f"becomes {stored_type(new)} where it was {stored_type(old)}, in stored rows too"
+    return Change("widening", dotted(path), f"{message}: {told}" if told else message)
 
 
 def _new_column(path: Path, after: StreamSpec, column: Column) -> Iterator[Change]:
@@ -170,10 +210,11 @@ def _new_column(path: Path, after: StreamSpec, column: Column) -> Iterator[Chang
 
 def _same_column(path: Path, old: Column, new: Column) -> Iterator[Change]:
     for setting in _changed(old, new):
-        if setting in ("precision", "scale", "items"):
-            continue  # part of the type
+        if setting in _OF_TYPE:
+            continue
         if setting == "type":
-            yield Change("compatible", dotted((*path, setting)), "both are stored as text")
+            if stored_type(old) == stored_type(new):
+                yield Change("compatible", dotted((*path, setting)), "both are stored as text")
         elif setting == "drop":
             message = "is no longer written; stored values stay" if new.drop else "is written from now on"
             yield Change("compatible", dotted((*path, setting)), message)
@@ -192,6 +233,7 @@ def _windows(before: StreamSpec, after: StreamSpec) -> Iterator[Change]:
             yield Change("compatible", dotted(("windows", name)), message)
         else:
             yield from _window(("windows", name), old, window)
+            yield from _narrower_outputs(("windows", name), before, after)
     for name in before.windows:
         if name not in after.windows:
             yield Change("compatible", dotted(("windows", name)), "is no longer computed; its table stays as it is")
@@ -217,3 +259,18 @@ def _window(path: Path, old: WindowSpec, new: WindowSpec) -> Iterator[Change]:
     for name in old.aggregates:
         if name not in new.aggregates:
             yield Change("compatible", dotted((*path, "aggregates", name)), "is no longer computed; stored values stay")
+
+
+def _narrower_outputs(path: Path, before: StreamSpec, after: StreamSpec) -> Iterator[Change]:
+    """Outputs that are floats already, and would have to become decimals: a fraction fills gaps between integers."""
+    window = after.windows[str(path[-1])]
+    fills = (getattr(window, "fill", None), getattr(window, "padding", None))
+    if not any(isinstance(fill, float) and not fill.is_integer() for fill in fills):
+        return
+    for name, aggregate in window.aggregates.items():
+        old, new = (spec.columns.get(aggregate.column or "") for spec in (before, after))
+        if aggregate.function not in _OF_ITS_COLUMN or old is None or new is None:
+            continue
+        if (old.type, new.type) == ("int", "decimal"):
+            message = f"is filled with a fraction, so it was a float and cannot become {stored_type(new)}"
+            yield Change("breaking", dotted((*path, "aggregates", name)), f"{message}; make {aggregate.column} a float")

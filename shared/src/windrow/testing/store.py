@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -20,6 +21,10 @@ class MemoryObjectStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._objects: dict[str, StoredObject] = {}
+        self._keys: list[str] = []
+        """In order."""
+        self._listed: dict[str, ObjectInfo] = {}
+        """What a LIST says of each: no headers."""
         self._lock = threading.Lock()
         self.fault: Fault | None = None
         self.on_created: Callable[[str], None] | None = None
@@ -69,10 +74,11 @@ class MemoryObjectStore:
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         self._ask("list", prefix)
         with self._lock:
-            found = sorted(key for key in self._objects if key.startswith(prefix))
-            infos = [
-                replace(self._objects[key].info, metadata={}, content_type="", content_encoding="") for key in found
-            ]
+            infos = []
+            for number in range(bisect_left(self._keys, prefix), len(self._keys)):
+                if not self._keys[number].startswith(prefix):
+                    break
+                infos.append(self._listed[self._keys[number]])
         yield from infos
 
     def delete(self, key: str) -> None:
@@ -85,6 +91,7 @@ class MemoryObjectStore:
         """What a lifecycle rule does: nobody is asked, and what is not there cannot expire."""
         with self._lock:
             del self._objects[key]
+            self._keys.remove(key)
 
     def _store(self, key: str, body: bytes, headers: ObjectHeaders) -> StoredObject:
         info = ObjectInfo(
@@ -96,7 +103,10 @@ class MemoryObjectStore:
             content_type=headers.content_type,
             content_encoding=headers.content_encoding,
         )
+        if key not in self._objects:
+            insort(self._keys, key)
         self._objects[key] = StoredObject(info, bytes(body))
+        self._listed[key] = replace(info, metadata={}, content_type="", content_encoding="")
         return self._objects[key]
 
     def _landed(self, operation: str, stored: StoredObject) -> ObjectInfo:

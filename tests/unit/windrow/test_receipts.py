@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.support.texts import batches, stream_names
 from windrow.errors import BadInput
-from windrow_reprocessor.receipts import Receipt, decode_receipt, encode_receipt
+from windrow.receipts import Receipt, decode_receipt, encode_receipt
 
 receipts = st.builds(
     Receipt,

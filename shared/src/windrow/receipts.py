@@ -14,6 +14,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[int, ...]
     landing_key: str
     at_us: int
+    flow: str = ""
+    """Where they went: the flow itself, or newer tables of the stream, which then account for them."""
+    record_count: int = 0
+    """Records these lines stand for."""
 
 
 _DECODER = msgspec.json.Decoder(Receipt)

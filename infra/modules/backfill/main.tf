@@ -64,6 +64,7 @@ resource "aws_vpc_security_group_ingress_rule" "workers" {
   ip_protocol                  = "tcp"
   from_port                    = 0
   to_port                      = 65535
+  tags                         = var.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "workers" {
@@ -73,6 +74,7 @@ resource "aws_vpc_security_group_egress_rule" "workers" {
   ip_protocol                  = "tcp"
   from_port                    = 0
   to_port                      = 65535
+  tags                         = var.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "endpoints" {
@@ -82,6 +84,7 @@ resource "aws_vpc_security_group_egress_rule" "endpoints" {
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
+  tags                         = var.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "s3" {
@@ -91,6 +94,7 @@ resource "aws_vpc_security_group_egress_rule" "s3" {
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
+  tags              = var.tags
 }
 
 resource "aws_s3_object" "job" {

@@ -115,7 +115,7 @@ data "aws_iam_policy_document" "producer" {
     resources = ["${aws_cloudwatch_log_group.producer.arn}:*"]
   }
 
-  # X-Ray knows no resources: "*" is the only one that it takes.
+  # wildcard: X-Ray knows no resources; "*" is the only one that it takes
   statement {
     sid       = "Trace"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]

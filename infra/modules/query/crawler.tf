@@ -116,6 +116,7 @@ data "aws_iam_policy_document" "crawler" {
     resources = local.catalogue_arns
   }
 
+  # wildcard: Glue makes the log group itself and names it after the role and the security configuration
   statement {
     sid       = "Log"
     actions   = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]

@@ -110,6 +110,7 @@ resource "aws_vpc_security_group_egress_rule" "database" {
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
   to_port                      = each.value.port
+  tags                         = var.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "endpoints" {
@@ -121,6 +122,7 @@ resource "aws_vpc_security_group_egress_rule" "endpoints" {
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
+  tags                         = var.tags
 }
 
 resource "aws_vpc_security_group_egress_rule" "s3" {
@@ -132,4 +134,5 @@ resource "aws_vpc_security_group_egress_rule" "s3" {
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
+  tags              = var.tags
 }

@@ -68,6 +68,7 @@ resource "aws_iam_service_linked_role" "config" {
   count = var.makes_config_recorder ? 1 : 0
 
   aws_service_name = "config.amazonaws.com"
+  tags             = var.tags
 }
 
 resource "aws_config_delivery_channel" "account" {

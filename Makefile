@@ -61,6 +61,7 @@ bench: setup ## Speed and memory, as ratios against a peer in the same run
 	@$(BIN)/python -m tests.bench.decoding
 	@$(BIN)/python -m tests.bench.windows
 	@$(BIN)/python -m tests.bench.incremental
+	@$(BIN)/python -m tests.bench.lake
 
 faults: setup ## Kill every process at every point, and spoil the network (REPEATS=2 SECONDS=30 is a short one)
 	@$(BIN)/python -m tests.faults --repeats $(or $(REPEATS),20) --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \

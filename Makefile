@@ -61,6 +61,7 @@ bench: setup ## Speed and memory, as ratios against a peer in the same run
 	@$(BIN)/python -m tests.bench.decoding
 	@$(BIN)/python -m tests.bench.windows
 	@$(BIN)/python -m tests.bench.incremental
+	@$(BIN)/python -m tests.bench.lake
 
 faults: setup ## Kill every process at every point, and spoil the network (REPEATS=2 SECONDS=30 is a short one)
 	@$(BIN)/python -m tests.faults --repeats $(or $(REPEATS),20) --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
@@ -99,6 +100,7 @@ e2e: setup ## Every test that needs Docker, the compose stack among them
 reference: setup ## Write what documents take from code: settings, stream specs, inputs and outputs of Terraform modules
 	@$(BIN)/python -m tests.support.reference
 	@$(BIN)/python -m infra.checks.reference
+	@$(BIN)/python -m infra.checks.cost
 
 images: setup ## Build the images for this machine, and say which platforms can be pushed for (needs Docker)
 	@$(BIN)/python -m infra.release images $(if $(PLATFORMS),--platforms $(PLATFORMS))

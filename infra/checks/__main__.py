@@ -11,6 +11,7 @@ from pathlib import Path
 
 from infra.checks import (
     code_parity,
+    cost,
     interfaces,
     local_parity,
     module_tests,
@@ -46,11 +47,14 @@ def main(arguments: list[str]) -> int:
     findings.extend(module_tests.check(modules, schema_of_aws, tally))
     findings.extend(reference.check(modules))
     findings.extend(skips.check(modules))
+    findings.extend(cost.check())
     findings.extend(code_parity.check(shape))
     findings.extend(local_parity.check(local_parity.record(shape), shape))
-    for folder in _roots(infra):
-        findings.extend(_environment(plan(folder, modules), shape))
-    for root in (*tally.instances, *(plan(folder, modules) for folder in _roots(infra))):
+    roots = [plan(folder, modules) for folder in _roots(infra)]
+    # A test of the pipeline is a deployment too, and those of its switches are nowhere else.
+    for root in (*roots, *(one for one in tally.instances if one.module.folder.name == "pipeline")):
+        findings.extend(_environment(root, shape))
+    for root in (*roots, *tally.instances):
         findings.extend(_computed(root, schema_of_aws))
     findings = sorted(set(findings))
     for finding in findings:
@@ -64,8 +68,15 @@ def _roots(infra: Path) -> list[Path]:
     return sorted(path.parent for path in infra.glob("environments/*/main.tf"))
 
 
-def _environment(root: Instance, shape: Topology) -> Iterator[Finding]:
+def _environment(root: Instance, shape: Topology) -> list[Finding]:
     """What only a whole deployment can tell."""
+    try:
+        return list(_deployment(root, shape))
+    except CannotEvaluate as error:
+        return [Finding(root.module.folder, 0, f"cannot be computed: {error}", "see infra/checks/README.md")]
+
+
+def _deployment(root: Instance, shape: Topology) -> Iterator[Finding]:
     prefix = str(root.once("local", "prefix") if "prefix" in root.locals else root.once("var", "prefix"))
     yield from terraform_parity.check(root, shape, prefix)
     yield from service_policies.check(service_policies.deployment(root, shape, prefix))

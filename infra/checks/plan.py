@@ -100,6 +100,10 @@ class Instance:
             self._busy.add(address)
             try:
                 self._known[address] = self._compute(*address)
+            except CannotEvaluate as error:
+                if " at " in str(error):
+                    raise
+                raise CannotEvaluate(f"{error} at {self.prefix}{'.'.join(address)}") from error
             finally:
                 self._busy.discard(address)
         return self._known[address]

@@ -71,14 +71,18 @@ def deployment(root: Instance, topology: Topology, prefix: str) -> Deployment:
 
 
 def _roles(resources: list[Resource], topology: Topology) -> Iterator[Role]:
-    for task in resources:
-        if task.kind != "aws_ecs_task_definition":
+    """The roles of tasks, and of instances that run one service each (plain EC2)."""
+    roles = [one for one in resources if one.kind == "aws_iam_role"]
+    for runs in resources:
+        if runs.kind not in {"aws_ecs_task_definition", "aws_iam_instance_profile"}:
             continue
-        service = next((name for name in topology.services if f'["{name}"]' in task.address), None)
+        service = next((name for name in topology.services if f'["{name}"]' in runs.address), None)
         if service is not None:
-            arn = task.get_attr("task_role_arn")
-            role = next((one for one in resources if one.kind == "aws_iam_role" and one.get_attr("arn") == arn), None)
-            place = role or task
+            if runs.kind == "aws_ecs_task_definition":
+                role = next((one for one in roles if one.get_attr("arn") == runs.get_attr("task_role_arn")), None)
+            else:
+                role = next((one for one in roles if one.get_attr("name") == runs.get_attr("role")), None)
+            place = role or runs
             statements = tuple(_statements(resources, role)) if role else ()
             yield Role(service, place.path, place.block.line, statements)
 

@@ -131,6 +131,7 @@ def test_the_provider_block_is_checked_too():
     assert faults('provider "aws" {\n  regoin = "eu-central-1"\n}') == ["2: provider aws has no argument 'regoin'"]
 
 
+@pytest.mark.may_skip("the package that carries the schema takes 59 MB and is needed only to make it again")
 def test_the_committed_schema_is_what_the_package_carries():
     """Runs where the package is: pip install --no-deps cdktf-cdktf-provider-aws==21.22.1."""
     found = importlib.util.find_spec("cdktf_cdktf_provider_aws")

@@ -191,3 +191,16 @@ def test_a_denial_without_a_condition_takes_away():
     denied = 'statement {\n effect = "Deny"\n actions = ["s3:PutObject"]\n resources = ["*"]\n}'
 
     assert "writer: may not write lake/" in faults(SERVICE.replace("# more", denied))
+
+
+def test_instances_that_run_one_service_are_held_to_the_same():
+    hosts = SERVICE.replace(
+        'resource "aws_ecs_task_definition" "task" { task_role_arn = aws_iam_role.task.arn }',
+        'resource "aws_iam_instance_profile" "host" { role = aws_iam_role.task.name }',
+    )
+
+    assert hosts != SERVICE
+    assert faults(hosts) == []
+    assert "ingest: may not encrypt landing/" in faults(
+        hosts.replace('actions   = ["kms:GenerateDataKey"]', "actions = []")
+    )

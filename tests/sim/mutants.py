@@ -401,7 +401,7 @@ def opens_the_table_after_the_list() -> Iterator[None]:
 
         class Listed:
             def list(self, prefix: str) -> Any:
-                return iter(listed[prefix])
+                return iter(listed[prefix]) if prefix in listed else store.list(prefix)
 
             def __getattr__(self, name: str) -> Any:
                 return getattr(store, name)

@@ -107,6 +107,18 @@ def test_a_commit_holds_no_more_rows_than_its_limit_except_those_of_one_batch(tm
     assert all(rows <= 4 or rows == 6 for rows in added)
 
 
+def test_a_commit_reads_no_further_batch_once_its_memory_is_used_up(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.writer_handler.max_commit_bytes = 1
+    pointers = [decode(pipeline, reading(60 * number), reading(60 * number + 1)) for number in range(3)]
+    write(pipeline, *pointers)
+
+    table = pipeline.lake.delta("sensors", "records")
+    assert table is not None
+    metrics = [entry["operationMetrics"] for entry in table.history() if "operationMetrics" in entry]
+    assert [int(each["num_added_rows"]) for each in metrics] == [2, 2, 2]
+
+
 def test_a_batch_without_rows_is_marked_and_counted(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
     pointer = decode(pipeline, {"ts": "never"}, {"ts": "neither"})

@@ -32,6 +32,7 @@ from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
+from windrow_writer.ordering import in_order
 from windrow_writer.plan import LoadedBatch
 from windrow_writer.sealing import Sealer
 from windrow_writer.sinks.after_commit import Sinks
@@ -55,6 +56,8 @@ class Handler:
     sealer: Sealer
     max_commit_rows: int
     """Rows appended in one commit."""
+    max_commit_bytes: int = 64 << 20
+    """Memory that they take: no further batch is read once it is used up. Sorting and writing take about twice more."""
     sinks: Sinks | None = None
     """What follows commits; None where streams have no sinks."""
     parallel_gets: int = 8
@@ -115,11 +118,14 @@ class Handler:
                 self._enter_late(stream, spec, loaded, handle)
                 before = {name: handle.mark(name) for name in tables.TOTALS}
                 loaded = plan.without_expired(loaded, tables.expired_before(handle))
+                marks = plan.append_marks(loaded, before, self.clock.now_us())
                 rows = self._together([batch.rows for batch in loaded], spec)
                 if _widen(handle, rows):
                     return "some"
-                handle.append(rows, plan.append_marks(loaded, before, self.clock.now_us()))
-                self._tell_how_fresh(stream, loaded, rows.height)
+                received_us = [batch.manifest.received_us for batch in loaded]
+                del loaded  # their rows are in `rows`, and to write these takes memory too
+                handle.append(rows, marks)
+                self._tell_how_fresh(stream, received_us, rows.height)
                 return "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
@@ -132,15 +138,14 @@ class Handler:
             return {batch: self._append(stream, [batch])[batch] for batch in batches}
         return {batch: failed.get(batch, Done(batch)) for batch in batches}
 
-    def _tell_how_fresh(self, stream: str, committed: Sequence[LoadedBatch], row_count: int) -> None:
-        """Say how long ago the oldest of these batches came in. Alarms on freshness read this line."""
-        oldest_us = min(batch.manifest.received_us for batch in committed)
+    def _tell_how_fresh(self, stream: str, received_us: Sequence[int], row_count: int) -> None:
+        """Say how long ago the oldest of the committed batches came in. Alarms on freshness read this line."""
         self.log.info(
             "records_committed",
             stream=stream,
-            batches=len(committed),
+            batches=len(received_us),
             rows=row_count,
-            behind_s=round(max(0, self.clock.now_us() - oldest_us) / SECOND_US, 3),
+            behind_s=round(max(0, self.clock.now_us() - min(received_us)) / SECOND_US, 3),
         )
 
     def _load(
@@ -148,8 +153,10 @@ class Handler:
     ) -> list[LoadedBatch]:
         """The next batches to commit, as many as fit into one commit."""
         loaded: list[LoadedBatch] = []
-        row_count = 0
+        row_count, size_bytes = 0, 0
         for batch in batches:
+            if size_bytes >= self.max_commit_bytes:
+                break
             if batch in failed or handle.mark(batch_mark(batch)) is not None:
                 continue
             try:
@@ -158,6 +165,7 @@ class Handler:
                     break
                 loaded.append(LoadedBatch(found, self._rows(found, spec)))
                 row_count += found.accepted
+                size_bytes += round(loaded[-1].rows.estimated_size())
             except Transient as error:
                 failed[batch] = Retry(str(error))
             except Permanent as error:
@@ -176,7 +184,7 @@ class Handler:
         """Rows of several batches, as they lie in a file. Their types are judged by the table, not by today's spec."""
         some = [part for part in parts if part.height]
         rows = together(some, spec.stream) if some else records_schema(spec).to_frame()
-        return rows.sort([name for name in _file_order(spec) if name in rows.columns])
+        return in_order(rows, spec)
 
     def _records(self, stream: str, spec: StreamSpec) -> Table:
         return self.lake.open_or_create(stream, keys.RECORDS_TABLE, records_schema(spec), spec.target_file_bytes)
@@ -417,11 +425,6 @@ def _read(body: str) -> BatchDecoded | Refreshed | Dead:
 def _postponed(error: Transient) -> Outcome:
     """What becomes of a message that could not be done now; what is another writer's goes on to it."""
     return Forward(str(error), _FORWARD_S) if isinstance(error, Elsewhere) else Retry(str(error))
-
-
-def _file_order(spec: StreamSpec) -> list[str]:
-    """How rows lie in a file: by bucket, so that replacing one touches few files, then by key and time."""
-    return [BUCKET, SHARD, *spec.keys, spec.time.column]
 
 
 def _widen(handle: Table, rows: pl.DataFrame) -> bool:

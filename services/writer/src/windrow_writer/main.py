@@ -42,6 +42,7 @@ def run(settings: WriterSettings, log: Log) -> None:
             settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
         ),
         max_commit_rows=settings.max_commit_rows,
+        max_commit_bytes=settings.max_commit_bytes,
         sinks=Sinks(
             catalog=catalog,
             dynamodb=DynamodbWriter(

@@ -18,6 +18,7 @@ from windrow.messages import Refreshed
 from windrow.spec import StreamSpec, WindowSpec
 from windrow.spec.windows import SessionWindow
 from windrow.units import SECOND_US
+from windrow_writer.ordering import in_order
 
 _PREVIOUS_REVISION, _PREVIOUS_FINAL, _OVERLAPPED = "__previous_revision", "__previous_final", "__overlapped"
 _BEFORE, _END_BEFORE, _ROW = "__before", "__end_before", "__row"
@@ -85,7 +86,7 @@ class Compaction:
 def compact(rows: pl.DataFrame, spec: StreamSpec) -> Compaction:
     """What stays of the rows of some places."""
     once = [deduplicate(part, spec) for part in rows.partition_by(BUCKET, SHARD)]
-    kept = pl.concat([rows.clear(), *once]).sort(BUCKET, SHARD, *spec.keys, spec.time.column)
+    kept = in_order(pl.concat([rows.clear(), *once]), spec)
     return Compaction(kept, rows.height - kept.height)
 
 

@@ -1,6 +1,6 @@
 """Settings of the writer."""
 
-from pathlib import Path
+from pydantic import DirectoryPath
 
 from windrow.settings import Bytes, Count, Seconds, WorkerSettings
 
@@ -14,13 +14,15 @@ class WriterSettings(WorkerSettings):
     """How long to wait for more pointers once the first has come: longer means fewer, larger commits."""
     max_commit_rows: Count = 2_000_000
     """Rows appended in one commit."""
+    max_commit_bytes: Bytes = 64 << 20
+    """Memory of the rows of one commit; to sort and write them takes about twice more."""
     max_seal_places: Count = 64
     """Buckets sealed in one commit."""
     max_seal_rows: Count = 2_000_000
     """Rows that are sealed in memory; a bucket that may have more is sorted on disk."""
     sort_memory_bytes: Bytes = 256 << 20
     """Memory for sorting on disk."""
-    sort_folder: Path | None = None
+    sort_folder: DirectoryPath | None = None
     """Where large buckets are sorted: about as much room as their rows take. By default the folder for temporary
     files, which in a container may be memory."""
     parallel_gets: Count = 8

@@ -21,7 +21,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from windrow import keys
 from windrow.errors import NotFound, OutcomeUnknown, SchemaConflict, Unavailable
-from windrow.lake.marks import AddedFile, Log, Marks, read_commit, read_marks
+from windrow.lake.marks import AddedFile, Log, Marks, has_commit, read_commit, read_marks
 from windrow.lake.rewriting import rewritten
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
 from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
@@ -40,6 +40,8 @@ _ROW_GROUP_ROWS = 250_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=_ROW_GROUP_ROWS)
 _BATCH_ROWS = 64_000
+_CHECKPOINT_EVERY = 100
+"""Commits from one checkpoint of a table to the next, unless it says otherwise."""
 
 
 class DeltaLake:
@@ -50,13 +52,15 @@ class DeltaLake:
         self._options = dict(options)
         self._store = store
         self._marks: dict[str, Marks] = {}
+        self._kept: dict[str, tuple[int, DeltaTable]] = {}
+        """Tables that were opened before, and at which version, by URI."""
 
     def table_uri(self, stream: str, table: str) -> str:
         """Where a table lies, for people and readers."""
         return f"{self._uri}/{keys.lake_prefix(stream, table).rstrip('/')}"
 
     def delta(self, stream: str, table: str) -> DeltaTable | None:
-        """The library's own handle, for readers."""
+        """The library's own handle, for readers, opened anew."""
         try:
             return DeltaTable(self.table_uri(stream, table), storage_options=self._options)
         except TableNotFoundError:
@@ -65,13 +69,13 @@ class DeltaLake:
             raise Unavailable(f"open {stream}/{table}: {_first_line(error)}") from error
 
     def open(self, stream: str, table: str) -> OpenTable | None:
-        found = self.delta(stream, table)
+        found = self._newest(stream, table)
         return None if found is None else DeltaHandle(found, self._options, self._log(stream, table), self._marks)
 
     def open_or_create(
         self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
     ) -> OpenTable:
-        found = self.delta(stream, table)
+        found = self._newest(stream, table)
         if found is None:
             bounded = ",".join(filter(None, map(_bounded, schema.items())))
             try:
@@ -86,6 +90,32 @@ class DeltaLake:
             except (DeltaError, OSError) as error:
                 raise OutcomeUnknown(f"create {stream}/{table}: {_first_line(error)}") from error
         return DeltaHandle(found, self._options, self._log(stream, table), self._marks, target_file_bytes)
+
+    def _newest(self, stream: str, table: str) -> DeltaTable | None:
+        """A table at its newest version.
+
+        One that was open before is brought up to date, which reads only what is new; to open it anew is to read every
+        commit since the last checkpoint. What is kept grows slower with every commit, so once there is a new checkpoint
+        it is opened anew. Handles share what is kept here, and see that it has moved on.
+        """
+        uri, log = self.table_uri(stream, table), self._log(stream, table)
+        opened_at, found = self._kept.pop(uri, (0, None))
+        if found is not None and found.version() // _CHECKPOINT_EVERY != opened_at // _CHECKPOINT_EVERY:
+            found = None
+        if found is not None:
+            try:
+                found.update_incremental()
+            except (DeltaError, OSError):
+                found = None
+            else:
+                if not has_commit(log, found.version()):  # it was removed, or begun anew
+                    found = None
+        if found is None:
+            found = self.delta(stream, table)
+            opened_at = 0 if found is None else found.version()
+        if found is not None:
+            self._kept[uri] = opened_at, found
+        return found
 
     def _log(self, stream: str, table: str) -> Log:
         prefix = keys.lake_prefix(stream, table)
@@ -290,6 +320,8 @@ class DeltaHandle:
     @contextmanager
     def _unknown(self, what: str) -> Iterator[None]:
         """Whatever goes wrong in a commit may have come after it."""
+        if self._delta.version() != self._opened_at:
+            raise OutcomeUnknown(f"{what} {self._delta.table_uri}: the handle is spent, or the table was opened again")
         try:
             yield
         except (DeltaError, OSError) as error:

@@ -84,10 +84,19 @@ def read_marks(log: Log, version: int, known: Marks | None) -> Marks | None:
     return found
 
 
+def has_commit(log: Log, version: int) -> bool:
+    """Whether a commit's file is there (still)."""
+    return log.read(_name(version)) is not None
+
+
 def read_commit(log: Log, version: int) -> Commit | None:
     """What a commit did, None if its file is not there (any more)."""
-    text = log.read(f"{version:020d}.json")
+    text = log.read(_name(version))
     return None if text is None else _parsed(text)
+
+
+def _name(version: int) -> str:
+    return f"{version:020d}.json"
 
 
 def _after(log: Log, start: Marks, version: int) -> Marks | None:

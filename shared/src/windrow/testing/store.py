@@ -84,7 +84,8 @@ class MemoryObjectStore:
     def delete(self, key: str) -> None:
         self._ask("delete", key)
         with self._lock:
-            self._objects.pop(key, None)
+            if self._objects.pop(key, None) is not None:
+                self._keys.remove(key)
         self._ask("delete.after", key)
 
     def remove(self, key: str) -> None:

@@ -122,7 +122,7 @@ def load(path: Path) -> Topology:
             if zone not in topology.zones
         )
         faults.extend(
-            f"services.{name}.confirms: {zone!r} is not in its reads"
+            f"services.{name}: it confirms {zone!r}, which is not in its reads"
             for zone in service.confirms
             if zone not in service.reads
         )

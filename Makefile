@@ -9,6 +9,8 @@ BIN := .venv/bin
 UV := .tools/bin/uv
 UV_STAMP := .tools/uv-$(UV_VERSION)
 SETUP_STAMP := .venv/setup-done
+# checkov asks for versions that nothing else here could live with, so it has an environment and a lock of its own.
+CHECKOV := .tools/checkov/bin/checkov
 LOG := .tools/last.log
 PROJECTS := pyproject.toml uv.lock shared/pyproject.toml $(wildcard services/*/pyproject.toml)
 
@@ -20,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test sim faults bench check e2e reference images up down clean
+.PHONY: help setup demo dev test sim faults bench check e2e reference images push deploy rollback up down clean
 
 help: ## Show this list
 	@echo 'Windrow: make TARGET'
@@ -65,7 +67,7 @@ faults: setup ## Kill every process at every point, and spoil the network (REPEA
 	@$(BIN)/python -m tests.faults --repeats $(or $(REPEATS),20) --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
 		$(if $(ONLY),--only $(ONLY)) $(ARGS)
 
-check: setup ## Lint, format, types, import directions, lock file, compose file
+check: setup $(CHECKOV) ## Lint, format, types, import directions, lock file, compose file, Terraform
 	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \
 	run $(BIN)/ruff check; \
 	run $(BIN)/ruff format --check; \
@@ -74,7 +76,17 @@ check: setup ## Lint, format, types, import directions, lock file, compose file
 	run $(UV) lock --check; \
 	if docker compose version >/dev/null 2>&1; then run docker compose config --quiet; \
 	else echo 'docker-compose.yml not checked: there is no docker compose here'; fi; \
+	run $(BIN)/python -m infra.checks; \
+	if command -v terraform >/dev/null; then run terraform fmt -check -recursive infra; \
+	else echo "infra/ not checked by terraform fmt: there is no terraform here"; [ -z "$$CI" ] || status=1; fi; \
+	run $(CHECKOV) --config-file infra/checks/checkov.yaml; \
 	exit $$status
+
+$(CHECKOV): infra/checks/checkov.txt | $(UV_STAMP)
+	@echo 'setup: checkov from infra/checks/checkov.txt into .tools/checkov'
+	@$(UV) venv --quiet --clear --python .tools/bin/python .tools/checkov
+	@$(UV) pip install --quiet --python .tools/checkov/bin/python --require-hashes --requirement infra/checks/checkov.txt
+	@touch $@
 
 e2e: setup ## Every test that needs Docker, the compose stack among them
 	@docker compose version >/dev/null 2>&1 || { echo 'make e2e needs a Docker engine with Compose v2' >&2; exit 1; }
@@ -85,11 +97,28 @@ e2e: setup ## Every test that needs Docker, the compose stack among them
 		|| { tail -n 60 $(LOG); $(E2E) logs --tail 50; echo 'e2e: the stack did not come up' >&2; exit 1; }; \
 	$(BIN)/pytest -m 'localstack or e2e' $(ARGS)
 
-reference: setup ## Write the settings tables in the services' READMEs and the reference of stream specs
+reference: setup ## Write what documents take from code: settings, stream specs, inputs and outputs of Terraform modules
 	@$(BIN)/python -m tests.support.reference
+	@$(BIN)/python -m infra.checks.reference
+	@$(BIN)/python -m infra.checks.cost
 
-images: ## Build the images (needs Docker)
-	docker compose build
+images: setup ## Build the images for this machine, and say which platforms can be pushed for (needs Docker)
+	@$(BIN)/python -m infra.release images $(if $(PLATFORMS),--platforms $(PLATFORMS))
+
+push: setup ## Build for amd64 and arm64, push, write the digests: make push REGISTRY=… ENV=dev (needs Docker)
+	@test -n "$(REGISTRY)" -a -n "$(ENV)" || { echo 'usage: make push REGISTRY=<host> ENV=dev [REPOSITORIES=windrow]' >&2; exit 2; }
+	@$(BIN)/python -m infra.release push $(REGISTRY) $(ENV) $(if $(REPOSITORIES),--repositories $(REPOSITORIES)) \
+		$(if $(PLATFORMS),--platforms $(PLATFORMS))
+
+deploy: ## Roll out the pushed images and whatever else changed: make deploy ENV=dev (needs Terraform)
+	@test -n "$(ENV)" || { echo 'usage: make deploy ENV=dev' >&2; exit 2; }
+	terraform -chdir=infra/environments/$(ENV) init -input=false -backend-config=backend.hcl
+	terraform -chdir=infra/environments/$(ENV) apply $(ARGS)
+
+rollback: setup ## Roll out the images that ran before: make rollback ENV=dev (needs Terraform)
+	@test -n "$(ENV)" || { echo 'usage: make rollback ENV=dev' >&2; exit 2; }
+	@$(BIN)/python -m infra.release rollback $(ENV)
+	@$(MAKE) --no-print-directory deploy ENV=$(ENV)
 
 up: ## Start LocalStack and all services, and wait until they are healthy (needs Docker)
 	docker compose up --detach --build --wait

@@ -174,6 +174,7 @@ class Writer(Service):
             committer=committer,
             clock=self.clock,
             metrics=self.metrics,
+            log=self.log,
             sealer=Sealer(max_places=2, max_rows=100_000, disk=Disk(None, 64 * MIB)),
             max_commit_rows=8,
             parallel_gets=0,

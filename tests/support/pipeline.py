@@ -119,6 +119,7 @@ class Pipeline:
             ),
             clock=self.clock,
             metrics=self.metrics,
+            log=quiet,
             sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
             max_commit_rows=100_000,
             sinks=Sinks(

@@ -53,6 +53,8 @@ class ServiceShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consumes: tuple[str, ...] = ()
     produces: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    confirms: tuple[str, ...] = ()
+    """Zones of `reads` in which it only asks, with HEAD, whose object stands there; on AWS it gets no key to them."""
     writes: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()
     """Zones in which it deletes objects that it has replaced, or that no version of a table has."""
@@ -118,6 +120,11 @@ def load(path: Path) -> Topology:
             f"services.{name}: no zone named {zone!r}"
             for zone in (*service.reads, *service.writes, *service.deletes)
             if zone not in topology.zones
+        )
+        faults.extend(
+            f"services.{name}: it confirms {zone!r}, which is not in its reads"
+            for zone in service.confirms
+            if zone not in service.reads
         )
     if faults:
         raise BadSettings(str(path), faults)

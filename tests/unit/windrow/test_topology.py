@@ -139,3 +139,8 @@ def test_what_is_no_topology_is_a_fault(text: str, tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="cannot be read: No such file"):
         topology.load(tmp_path / "nothing.json")
+
+
+def test_a_zone_that_is_only_confirmed_is_one_that_is_read(raw: dict[str, Any], tmp_path: Path) -> None:
+    raw["services"]["ingest"]["confirms"] = ["lake"]
+    assert faults_of(raw, tmp_path) == ["services.ingest: it confirms 'lake', which is not in its reads"]

@@ -54,6 +54,7 @@ class Deployed:
             committer=Committer(self.clock, self.metrics, log.quiet(), leases, attempts=4, rng=random.Random(1)),
             clock=self.clock,
             metrics=self.metrics,
+            log=log.quiet(),
             sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
             max_commit_rows=100_000,
         )

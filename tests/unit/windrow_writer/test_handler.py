@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import structlog
 
 from tests.support.chaos import HookedLake, Killed, lose_replies
 from tests.support.pipeline import SENSORS, Pipeline
@@ -697,3 +698,21 @@ def test_figures_are_shown_as_of_the_latest_commit(tmp_path: Path) -> None:
         "records_in_quarantine": 1,
         "records_expired": 0,
     }
+
+
+def test_a_commit_says_how_long_ago_its_oldest_batch_came_in(tmp_path: Path) -> None:
+    pipeline, capture = Pipeline(tmp_path), structlog.testing.LogCapture()
+    pipeline.writer_handler.log = structlog.wrap_logger(
+        structlog.testing.ReturnLogger(), processors=[capture], wrapper_class=structlog.BoundLogger
+    )
+    first = decode(pipeline, reading(0))
+    pipeline.clock.advance(30)
+    second = decode(pipeline, reading(1), reading(2))
+    pipeline.writer_handler.handle([second, first])
+
+    [line] = [entry for entry in capture.entries if entry["event"] == "records_committed"]
+    assert (line["stream"], line["batches"], line["rows"]) == ("sensors", 2, 3)
+    assert line["behind_s"] == 32  # each batch takes a second to be decoded
+
+    pipeline.writer_handler.handle([second, first])
+    assert sum(entry["event"] == "records_committed" for entry in capture.entries) == 1

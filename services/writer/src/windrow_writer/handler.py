@@ -17,6 +17,7 @@ from windrow.lake import tables
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.lake.widening import to_widen, together
+from windrow.log import Log
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
@@ -25,7 +26,7 @@ from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
 from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
-from windrow.units import from_us
+from windrow.units import SECOND_US, from_us
 from windrow.windows import reach
 from windrow.windows.reach import bucket_at
 from windrow_writer import plan
@@ -51,6 +52,7 @@ class Handler:
     committer: Committer
     clock: Clock
     metrics: Metrics
+    log: Log
     sealer: Sealer
     max_commit_rows: int
     """Rows appended in one commit."""
@@ -120,8 +122,10 @@ class Handler:
                 rows = self._together([batch.rows for batch in loaded], spec)
                 if _widen(handle, rows):
                     return "some"
+                received_us = [batch.manifest.received_us for batch in loaded]
                 del loaded  # their rows are in `rows`, and to write these takes memory too
                 handle.append(rows, marks)
+                self._tell_how_fresh(stream, received_us, rows.height)
                 return "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
@@ -133,6 +137,16 @@ class Handler:
             # One of them does not fit the table; apart, only that one fails.
             return {batch: self._append(stream, [batch])[batch] for batch in batches}
         return {batch: failed.get(batch, Done(batch)) for batch in batches}
+
+    def _tell_how_fresh(self, stream: str, received_us: Sequence[int], row_count: int) -> None:
+        """Say how long ago the oldest of the committed batches came in. Alarms on freshness read this line."""
+        self.log.info(
+            "records_committed",
+            stream=stream,
+            batches=len(received_us),
+            rows=row_count,
+            behind_s=round(max(0, self.clock.now_us() - min(received_us)) / SECOND_US, 3),
+        )
 
     def _load(
         self, stream: str, batches: Sequence[str], handle: Table, failed: dict[str, Outcome], spec: StreamSpec

@@ -37,6 +37,7 @@ def run(settings: WriterSettings, log: Log) -> None:
         committer=committer,
         clock=clock,
         metrics=metrics,
+        log=log,
         sealer=Sealer(
             settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
         ),

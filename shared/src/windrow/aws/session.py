@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -10,8 +10,10 @@ from botocore.config import Config
 from windrow.aws.dynamodb import DynamodbLatestStore
 from windrow.aws.s3 import S3ObjectStore
 from windrow.aws.sqs import SqsQueue
-from windrow.lake.delta import DeltaLake
 from windrow.topology import Topology
+
+if TYPE_CHECKING:
+    from windrow.lake.delta import DeltaLake
 
 _MAX_CONNECTIONS = 32
 
@@ -58,8 +60,10 @@ class AwsSession:
     def dead_letters_of(self, name: str) -> SqsQueue:
         return self.queue(self.topology.dead_letter_queue(name))
 
-    def lake(self) -> DeltaLake:
+    def lake(self) -> "DeltaLake":
         """All tables."""
+        from windrow.lake.delta import DeltaLake  # noqa: PLC0415  images that touch no table do not have it
+
         return DeltaLake(self.lake_uri(), self.lake_options(), self.store())
 
     def lake_options(self) -> Mapping[str, str]:

@@ -1,0 +1,4 @@
+output "windrow" {
+  description = "Names and addresses of what stands."
+  value       = module.windrow
+}

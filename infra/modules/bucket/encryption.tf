@@ -1,0 +1,27 @@
+module "key" {
+  source = "../key"
+  count  = var.kms_key_arn == null && !var.receives_access_logs ? 1 : 0
+
+  prefix  = var.prefix
+  name    = var.name
+  purpose = var.purpose
+  tags    = var.tags
+}
+
+locals {
+  kms_key_arn = var.receives_access_logs ? null : var.kms_key_arn == null ? one(module.key[*].arn) : var.kms_key_arn
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "zone" {
+  bucket = aws_s3_bucket.zone.id
+
+  rule {
+    # One request to KMS for many objects instead of one for each.
+    bucket_key_enabled = !var.receives_access_logs
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.receives_access_logs ? "AES256" : "aws:kms"
+      kms_master_key_id = local.kms_key_arn
+    }
+  }
+}

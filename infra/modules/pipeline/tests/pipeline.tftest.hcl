@@ -1,0 +1,110 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  prefix  = "farm"
+  network = { availability_zones = ["eu-central-1a", "eu-central-1b"] }
+
+  hosts = {
+    edge     = { instance_types = ["c7g.large"] }
+    internal = { instance_types = ["m7g.large"] }
+  }
+
+  services = { ingest = {}, consumer = {}, windower = {}, writer = { scratch_gib = 10 }, reprocessor = {} }
+
+  images = {
+    ingest      = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-ingest@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    consumer    = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-consumer@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    windower    = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-windower@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    writer      = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-writer@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    reprocessor = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-reprocessor@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+}
+
+run "it_is_what_the_topology_says" {
+  assert {
+    condition     = toset(keys(module.queues)) == toset(keys(local.topology.queues)) && toset(keys(module.buckets)) == toset(keys(local.topology.buckets))
+    error_message = "Every queue and every bucket of the topology, and no others."
+  }
+
+  assert {
+    condition     = toset(keys(module.service)) == toset(keys(local.topology.services))
+    error_message = "Every service."
+  }
+}
+
+run "events_of_a_zone_go_to_its_queue" {
+  assert {
+    condition     = [for queue in aws_s3_bucket_notification.events["raw"].queue : "${queue.filter_prefix} ${queue.queue_arn}"] == ["landing/ ${module.queues["landed"].arn}"]
+    error_message = "What lands is told to the queue `landed`."
+  }
+}
+
+run "ingest_shares_no_host_with_others" {
+  assert {
+    condition     = local.group == { ingest = "edge", consumer = "internal", windower = "internal", writer = "internal", reprocessor = "internal" }
+    error_message = "What faces senders has hosts of its own."
+  }
+}
+
+run "services_scale_by_what_they_consume" {
+  assert {
+    condition     = local.scaling["consumer"].queues == [module.queues["landed"].name] && local.scaling["ingest"].cpu_percent == 60
+    error_message = "Consumers go by their queues, ingest by processor."
+  }
+}
+
+run "plain_instances_are_a_switch" {
+  variables {
+    compute = "hosts"
+  }
+
+  assert {
+    condition     = length(module.service) == 0 && length(module.cluster) == 0 && toset(keys(module.host)) == toset(keys(local.topology.services))
+    error_message = "Every service has instances, and there is no ECS."
+  }
+}
+
+run "what_is_not_asked_for_is_not_there" {
+  assert {
+    condition     = length(module.front) + length(module.stream) + length(module.producer) + length(module.replication) + length(module.schedule) + length(module.query) + length(module.serving) + length(module.backfill) == 0
+    error_message = "Everything beside the pipeline itself is off."
+  }
+}
+
+run "images_that_were_never_pushed_are_refused" {
+  command = plan
+
+  variables {
+    images = {
+      ingest      = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-ingest@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+      consumer    = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-consumer@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+      windower    = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-windower@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+      writer      = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-writer@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+      reprocessor = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/farm-reprocessor@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    }
+  }
+
+  expect_failures = [var.images]
+}
+
+run "an_unknown_service_is_refused" {
+  command = plan
+
+  variables {
+    services = { ingest = {}, consumer = {}, windower = {}, writer = {}, reprocessor = {}, reporter = {} }
+  }
+
+  expect_failures = [var.services]
+}
+
+run "hosts_of_ingest_must_be_named" {
+  command = plan
+
+  variables {
+    hosts = { internal = { instance_types = ["m7g.large"] } }
+  }
+
+  expect_failures = [var.hosts]
+}

@@ -1,0 +1,1 @@
+"""Images: built, pushed, and written down by digest where the environments read them."""

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.chaos import Killed, KillSwitch
 from tests.support.pipeline import Pipeline
 from tests.support.sensors import expected_records, expected_windows, reading
@@ -31,6 +33,7 @@ def drive(pipeline: Pipeline, switch: KillSwitch) -> int:
     return kills
 
 
+@pytest.mark.timeout(400)  # some hundred crashes, each in a pipeline of its own
 def test_a_crash_at_any_effect_leads_to_the_same_end_state(tmp_path: Path) -> None:
     probe = Pipeline(tmp_path / "probe")
     switch = KillSwitch(probe, at=None)

@@ -73,7 +73,7 @@ def test_what_is_put_stands_under_its_key_with_all_its_values(tables: Tables) ->
         "text": "Grüße|\\",
         "number": Decimal("0.1"),
         "whole": Decimal(-(2**63)),
-        "exact": Decimal(11112222333334567890111122223333345678),
+        "exact": Decimal(12345678901234567890123456789012345678),
         "small": Decimal("1E-130"),
         "truth": False,
         "list": ["a", None, Decimal(1), [True]],

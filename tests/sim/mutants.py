@@ -365,9 +365,10 @@ def notes_replays_before_they_land() -> Iterator[None]:
     land, note = replaying.Replayer._land_records, replaying.Replayer._note
 
     def noted(self: Any, group: Any) -> str:
-        stream = group[0].stream
+        flow = group[0].flow
         write_id = keys.set_digest(failed.id for failed in group)
-        note(self, stream, group, keys.replay_landing_key(stream, write_id, ".replay.ndjson.zst"), write_id)
+        key = keys.replay_landing_key(keys.stream_of_flow(flow), write_id, ".replay.ndjson.zst")
+        note(self, flow, group, key, write_id)
         return land(self, group)
 
     with mock.patch.object(replaying.Replayer, "_land_records", noted):

@@ -229,7 +229,7 @@ def test_bodies_stay_on_disk_and_memory_holds_none(serve: Serve) -> None:
     for number in range(3):
         session.store().put("landing/s/a", b"x" * number, ObjectHeaders())
 
-    keys = get_backend("s3")["111122223333"]["aws"].buckets["windrow-raw"].keys
+    keys = get_backend("s3")["123456789012"]["aws"].buckets["windrow-raw"].keys
     assert len(keys.getlist("landing/s/a")) == 1, "old versions are not kept"
     assert type(keys["landing/s/a"]._value_buffer).__name__ == "BodyFile"
 

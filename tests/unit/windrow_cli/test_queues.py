@@ -15,7 +15,7 @@ from windrow_cli import queues
 def backend() -> Iterator[Any]:
     from moto.sqs.models import SQSBackend
 
-    made = SQSBackend("eu-central-1", "111122223333")
+    made = SQSBackend("eu-central-1", "123456789012")
     made.create_queue("q", {})
     queues.make_orderly(made)
     yield made

@@ -389,7 +389,7 @@ def test_fields_nobody_asks_for(body: bytes) -> None:
         (["0", "-12"], "int"),
         (["1", "2.5", "1e5"], "float"),
         (["01"], "string"),
-        (["1111222233333456789"], "string"),
+        (["1234567890123456789"], "string"),
         (["1", "x"], "string"),
         (["nan"], "string"),
         ([" 1"], "string"),

@@ -80,7 +80,7 @@ def test_a_record_says_what_puts_it_before_or_after_others() -> None:
 def test_every_type_stands_there_exactly() -> None:
     at = datetime(999, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
     told = {
-        "text": "", "whole": -(2**63), "real": 0.1, "exact": Decimal("-1111222233333456789012345678.0123456789"),
+        "text": "", "whole": -(2**63), "real": 0.1, "exact": Decimal("-1234567890123456789012345678.0123456789"),
         "truth": False, "day": date(2026, 1, 31), "at": at, "kind": "k", "document": '{"a": 1}', "many": [1.5, None],
     }  # fmt: skip
     [record], _ = latest_of(rows({"ts": 0, **told}), SPEC)
@@ -92,7 +92,7 @@ def test_every_type_stands_there_exactly() -> None:
         "text": "",
         "whole": Decimal(-(2**63)),
         "real": Decimal("0.1"),
-        "exact": Decimal("-1111222233333456789012345678.0123456789"),
+        "exact": Decimal("-1234567890123456789012345678.0123456789"),
         "truth": False,
         "day": "2026-01-31",
         "at": "0999-02-03T04:05:06.000007Z",

@@ -25,7 +25,7 @@ def specs(windrow: Windrow) -> None:
     """Files in the folder that the command runs in."""
     Path("good.yaml").write_text(GOOD)
     Path("bad.yaml").write_text(GOOD.replace("v: float", "v: flaot") + "keep: newest\n")
-    Path("later.yaml").write_text(GOOD + "sinks: [{kind: parquet, prefix: exports/s/}]\n")
+    Path("later.yaml").write_text(GOOD + "windows: {w: {kind: count, length: 5, aggregates: {}}}\n")
     Path("windows.yaml").write_text(GOOD + WINDOWS)
 
 
@@ -45,13 +45,13 @@ def test_faults_stand_where_an_editor_can_jump_to(windrow: Windrow) -> None:
     assert lines[2:] == ["2 files: 2 faults"]
 
 
-def test_what_has_no_effect_yet_is_a_warning_unless_it_is_meant_strictly(windrow: Windrow) -> None:
+def test_what_has_no_effect_is_a_warning_unless_it_is_meant_strictly(windrow: Windrow) -> None:
     ran = windrow("lint", "later.yaml")
     strict = windrow("lint", "later.yaml", "--strict")
 
     assert (ran.code, strict.code) == (0, 1)
     assert ran.out == strict.out
-    assert ran.out.startswith("later.yaml:4:9: warning: sinks")
+    assert ran.out.startswith("later.yaml:4:21: warning: windows.w.kind")
     assert ran.out.endswith("1 file: no faults, 1 warning\n")
 
 

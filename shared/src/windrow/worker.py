@@ -138,8 +138,8 @@ class Worker:
         delivery = self._probes[0]
         self._probes.rotate(-1)
         [outcome] = self._handle([delivery])
-        if isinstance(outcome, Done):
-            self._resume(delivery)
+        if not _is_failure(outcome):
+            self._resume(delivery, outcome)
         return 0
 
     def _take_newcomer(self) -> None:
@@ -153,15 +153,17 @@ class Worker:
             self._release([oldest])
             self.queue.change_visibility([oldest.receipt], self.pace.visibility_s)
 
-    def _resume(self, worked: Delivery) -> None:
+    def _resume(self, worked: Delivery, outcome: Outcome) -> None:
         self.is_stopped_by_failures = False
-        self._recent.clear()
         others = [probe for probe in self._probes if probe is not worked]
         self._probes.clear()
-        self._release([worked, *others])
-        self.queue.delete([worked.receipt])
+        self._recent.clear()
+        try:
+            self._settle([worked], [outcome], 0.0)
+        finally:
+            self._release([worked, *others])
+        self._recent.clear()  # one that was tried alone says nothing of those that follow
         self.queue.change_visibility([probe.receipt for probe in others], 0)
-        self.metrics.count("messages_settled", queue=self.queue.name, outcome="done")
         self.health.ready()
         self.log.info("consumer_resumed", queue=self.queue.name)
 
@@ -221,9 +223,7 @@ class Worker:
         returned: list[tuple[Delivery, float]] = []
         dead: list[tuple[Delivery, str]] = []
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
-            # A Retry that names its own delay waits for something in order; only the others are failures.
-            waits = isinstance(outcome, Retry) and outcome.after_s is not None
-            self._recent.append(not (isinstance(outcome, Done | Forward) or waits))
+            self._recent.append(_is_failure(outcome))
             settled = (
                 self.retry.settle(outcome, delivery.receive_count, self.rng.random())
                 if isinstance(outcome, Retry)
@@ -339,3 +339,8 @@ class Worker:
         except Exception as error:
             self.log.error("sweep_failed", exc_info=error)
         self._last_idle_s = self.clock.monotonic_s()
+
+
+def _is_failure(outcome: Outcome) -> bool:
+    """A Retry that names its own delay waits for something in order, and what is forwarded is for another worker."""
+    return isinstance(outcome, Dead) or (isinstance(outcome, Retry) and outcome.after_s is None)

@@ -400,6 +400,25 @@ def test_one_success_resumes_a_stopped_consumer() -> None:
     assert bench.letters() == []
 
 
+@pytest.mark.parametrize("outcome", [Forward("another writer's table", 1), Retry("its batches are to come", 2)])
+def test_a_stopped_consumer_whose_messages_no_longer_fail_goes_on(outcome: Outcome) -> None:
+    fate: list[Outcome] = [Retry("the store is away")]
+    bench = stopped_bench(lambda _: fate[0])
+    assert bench.worker.is_stopped_by_failures
+    fate[0] = outcome
+    bench.clock.advance(60)
+    bench.worker.turn()
+
+    assert not bench.worker.is_stopped_by_failures
+    assert bench.health.is_ready() == (True, "ok")
+    assert sorted(bench.queue.bodies()) == ["a", "b", "c", "d"]
+    fate[0] = Done()
+    for _ in range(2):
+        bench.clock.advance(60)
+        bench.worker.turn()
+    assert bench.queue.bodies() == []
+
+
 def test_after_resuming_failures_are_counted_afresh() -> None:
     fate: list[Outcome] = [Dead("bad deploy")]
     bench = stopped_bench(lambda _: fate[0])

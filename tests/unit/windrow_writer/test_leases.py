@@ -1,16 +1,19 @@
 """One writer per table at a time, and whoever has lost a table cannot commit to it (law 5)."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from windrow import keys, log
 from windrow.errors import OutcomeUnknown, Unavailable
 from windrow.lake import tables
 from windrow.lake.marks import AddedFile
+from windrow.ports import ObjectHeaders
 from windrow.testing import ManualClock, MemoryObjectStore, RecordingMetrics
 from windrow_writer.committing import Committer
-from windrow_writer.leases import Elsewhere, Leases
+from windrow_writer.leases import Elsewhere, Lease, Leases
 from windrow_writer.roster import Roster
 
 TTL_S = 9.0
@@ -138,6 +141,30 @@ def test_a_lease_that_its_holder_does_not_know_of_is_given_up_all_the_same(place
 def losing_the_reply(operation: str, key: str) -> None:
     if operation.endswith(".after") and key.startswith("leases/tables/"):
         raise OutcomeUnknown("the reply was lost")
+
+
+def test_a_lease_that_comes_to_be_ours_after_we_saw_that_it_was_not_is_given_up_at_the_next_beat(place: Place) -> None:
+    first, second = place.writer("a"), place.writer("b")
+    held(first)
+    second.beat()
+    first.beat()
+    shares = held(first), held(second)
+    table = min(shares[1])
+    key = keys.lease_key("s", table)
+    # A put of the first one's from before, on its way until now: it had looked, and the lease was not in its name.
+    stale = msgspec.json.encode(Lease(owner="a", token=7))
+    second.leave()
+    place.store.put(key, stale, ObjectHeaders(content_type="application/json"), if_match=place.store.get(key).info.etag)
+    back = place.writer("b")
+    back.beat()
+    for _ in range(2):
+        place.clock.advance(TTL_S / 3)
+        first.beat()
+        back.beat()
+        with suppress(Elsewhere):
+            first.hold("s", table)
+
+    assert back.hold("s", table) == 8
 
 
 def test_one_that_was_silent_for_too_long_asks_again_before_it_commits(place: Place) -> None:

@@ -49,7 +49,8 @@ class Leases:
     _held: dict[str, int] = field(default_factory=dict)
     """The token of each lease held, by key."""
     _not_ours: set[str] = field(default_factory=set)
-    """Leases that are known not to be in our name. One that we took without hearing of it is, and nobody else could."""
+    """Leases that were not in our name at the last beat. One that we took without hearing of it is in our name, and
+    nobody else could take it; it may come to be at any time after we asked for it, so this is found out anew."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self, stream: str, table: str) -> int:
@@ -86,6 +87,7 @@ class Leases:
                 self._held.clear()  # others may have taken them: each is asked for again
         self.roster.beat()
         with self._lock:
+            self._not_ours.clear()
             held = list(self._held)
         for key in held:
             if self.roster.writer_for(keys.table_of_lease(key)) != self.roster.writer:

@@ -39,7 +39,7 @@ def memory(folder: Path, size_mb: int) -> None:
     print(f"  {'':<10}{'s':>7}{'peak MiB':>10}{'bar':>7}  files, MB")
     for phase in ("append", "seal"):
         arguments = [sys.executable, "-m", "tests.bench.large_file", str(folder), phase, str(batches)]
-        found = subprocess.run(arguments, check=True, capture_output=True, text=True)
+        found = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True)
         done = Done(*json.loads(found.stdout))
         table = DeltaLake(str(folder / "lake"), {}).open(STREAM, "records")
         assert table is not None

@@ -128,6 +128,7 @@ class Staged:
             committer=Committer(clock, metrics, quiet, leases, settings.commit_attempts),
             clock=clock,
             metrics=metrics,
+            log=quiet,
             sealer=Sealer(
                 settings.max_seal_places,
                 settings.max_seal_rows,

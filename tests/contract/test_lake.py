@@ -1,6 +1,7 @@
 """The laws of the Lake and Table ports: in memory, in a local folder, on both emulators (laws 5 and 7 rest on them)."""
 
 import copy
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -245,6 +246,60 @@ def test_a_place_is_replaced_by_rows_that_come_in_batches(lake: Lake) -> None:
     assert (sensors(after, NOON), sensors(after, ONE), after.mark("m")) == (["new 1", "new 2", "ü'"], ["kept"], 1)
 
 
+def test_batches_take_the_place_of_rows_that_share_their_files_with_others(lake: Lake) -> None:
+    fresh(lake).append(pl.concat([rows(NOON, ["a", "b"]), rows(NOON_OTHER_SHARD, ["c"]), rows(NEXT_DAY, ["d"])]), {})
+    fresh(lake).append(rows(NOON, ["b", "e"]), {})
+    fresh(lake).append(rows(ONE, ["f"]), {})
+    table = fresh(lake)
+    others = [NOON_OTHER_SHARD, NEXT_DAY, ONE]
+    before = table.read(others).sort("sensor")
+    table.replace([NOON], (part.unique("sensor") for part in [pl.concat(table.scan(NOON))]), {"m": 1})
+    after = fresh(lake)
+
+    assert sensors(after, NOON) == ["a", "b", "e"]
+    assert after.read(others).sort("sensor").equals(before)
+    assert (after.row_count(), after.version, after.mark("m")) == (6, 4, 1)
+    assert {file.path for file in after.files()} & {file.path for file in table.committed_files()}
+
+
+def test_batches_lie_in_files_of_the_target_size_in_their_order(
+    delta_lake: DeltaLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windrow.lake.delta.ROW_GROUP_ROWS", 40)
+    names = [f"{number:05}" for number in range(1000)]
+    parts = [rows(NOON, names[start : start + 90]) for start in range(0, 1000, 90)]
+    late = rows(NOON, ["later"]).with_columns(event_date=pl.lit(day_of(NEXT_DAY)))
+    table = delta_lake.open_or_create("sensors", "records", SCHEMA, target_file_bytes=5_000)
+    table.append(rows(NOON, ["old"]), {})
+    table = delta_lake.open_or_create("sensors", "records", SCHEMA, target_file_bytes=5_000)
+    table.replace([NOON], iter([parts[0], late, *parts[1:]]), {})
+    files = sorted(table.committed_files(), key=lambda file: file.path)
+    found = delta_lake.delta("sensors", "records")
+    assert found is not None
+    bounds = pl.DataFrame(found.get_add_actions(flatten=True)).filter(pl.col("partition.event_date") == day_of(NOON))
+    in_order = bounds.sort("min.sensor")
+
+    assert len(files) == len(in_order) + 1 > 3
+    assert (in_order["size_bytes"].head(len(in_order) - 1) >= 5_000).all()
+    assert in_order["num_records"].sum() == 1000
+    assert (in_order["num_records"].head(len(in_order) - 1) % 40 == 0).all()
+    assert (in_order["max.sensor"].head(len(in_order) - 1) < in_order["min.sensor"].tail(len(in_order) - 1)).all()
+    assert sensors(table_now := fresh(delta_lake), NOON) == [*names, "later"]
+    assert table_now.read([NOON]).filter(pl.col("event_date") == day_of(NEXT_DAY))["sensor"].to_list() == ["later"]
+
+
+def test_a_second_attempt_at_a_replacement_writes_the_same_files(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    fresh(lake).append(rows(NOON, ["old"]), {})
+    first, second = fresh(lake), fresh(another(lake))
+    first.replace([NOON], iter([rows(NOON, ["new"])]), {})
+    before = sorted(tmp_path.rglob("*.parquet"))
+    with pytest.raises(OutcomeUnknown):
+        second.replace([NOON], iter([rows(NOON, ["new"])]), {})
+
+    assert sorted(tmp_path.rglob("*.parquet")) == before
+
+
 def test_batches_that_break_off_replace_nothing(lake: Lake) -> None:
     def broken() -> Iterator[pl.DataFrame]:
         yield rows(NOON, ["new"])
@@ -358,6 +413,7 @@ COMMITS: dict[str, Callable[[Table, Mapping[str, int]], None]] = {
     "marks alone": lambda table, marks: table.append(rows(NOON, []), marks),
     "replace": lambda table, marks: table.replace([NOON], rows(NOON, ["new"]), marks),
     "replace on another day": lambda table, marks: table.replace([NEXT_DAY], rows(NEXT_DAY, ["new"]), marks),
+    "replace by batches": lambda table, marks: table.replace([NOON], iter([rows(NOON, ["new"])]), marks),
     "widen": lambda table, marks: table.widen({"humidity": pl.Float64()}, marks),
 }
 
@@ -649,6 +705,49 @@ def test_a_decimal_is_found_by_its_value(tmp_path: Path, precision: int, scale: 
     sql = f"select count(*) from records where price = '{text}'::decimal({precision}, {scale})"
     assert session.sql(sql).fetchall() == [(1,)]
     assert pl.scan_delta(delta).filter(pl.col("price") == pl.lit(value, kind)).collect().height == 1
+
+
+def test_readers_find_what_was_written_in_batches_by_what_the_log_tells_of_files(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+    kinds = {"price": pl.Decimal(15, 5), "ok": pl.Boolean(), "day": pl.Date()}
+    both = [
+        rows(NOON, ["a", "x" * 300], float("nan")).with_columns(price=pl.lit("0.00001"), ok=True, day=date(2026, 1, 1)),
+        rows(NOON, ["b", "c"], float("inf")).with_columns(price=pl.lit(None), ok=None, day=None),
+    ]
+    both = [part.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items()) for part in both]
+    lake.open_or_create("sensors", "records", both[0].schema).append(rows(NOON, ["old"]), {})
+    fresh(lake).replace([NOON], iter(both), {})
+    session = duckdb.connect()
+    session.register("records", dataset(lake, tmp_path))
+
+    def found(condition: str) -> list[str]:
+        return [
+            name[0] for (name,) in session.sql(f"select sensor from records where {condition} order by 1").fetchall()
+        ]
+
+    assert found("price = 0.00001") == found("ok") == found("day = date '2026-01-01'") == ["a", "x"]
+    assert found("price is null") == found("day is null") == found("value = 'inf'") == ["b", "c"]
+    assert found("sensor > 'xx'") == ["x"]
+    assert found("humidity is null") == ["a", "b", "c", "x"]
+
+
+def test_the_log_says_of_batches_what_it_says_of_rows_written_at_once(tmp_path: Path) -> None:
+    def told(by_batches: bool) -> dict[str, object]:
+        lake = DeltaLake(str(tmp_path / str(by_batches)), {})
+        some = [
+            rows(NOON, ["b", "ü"], 2.5).with_columns(ok=pl.lit(True), day=pl.lit(None, pl.Date())),
+            rows(NOON, ["a"], -1.0).with_columns(ok=pl.lit(None, pl.Boolean()), day=pl.lit(date(2026, 1, 1))),
+        ]
+        lake.open_or_create("sensors", "records", some[0].schema).append(rows(ONE, ["kept"]), {})
+        fresh(lake).replace([NOON], iter(some) if by_batches else pl.concat(some), {})
+        log = tmp_path / str(by_batches) / "lake" / "sensors" / "records" / "_delta_log" / f"{2:020}.json"
+        [added] = [line["add"] for line in map(json.loads, log.read_text().splitlines()) if "add" in line]
+        stats: dict[str, dict[str, object]] = json.loads(added["stats"])
+        for bounds in (stats["minValues"], stats["maxValues"]):
+            bounds["ts"] = str(bounds["ts"])[:23]  # the library says milliseconds
+        return dict(stats)
+
+    assert told(by_batches=True) == told(by_batches=False)
 
 
 def test_rows_from_before_and_after_a_column_was_there_are_found_by_its_absence(tmp_path: Path) -> None:

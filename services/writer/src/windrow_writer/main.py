@@ -28,7 +28,7 @@ def run(settings: WriterSettings, log: Log) -> None:
     aws = AwsSession(shape, settings.prefix, settings.region, settings.endpoint_url)
     clock, metrics, store = SystemClock(), PrometheusMetrics(), aws.store()
     leases = Leases(store, Roster(store, clock, uuid.uuid4().hex, settings.lease_s), metrics, log)
-    lake, catalog = aws.lake(), SpecCatalog(store, clock)
+    lake, catalog = aws.lake(settings.sort_folder), SpecCatalog(store, clock)
     committer = Committer(clock, metrics, log, leases, settings.commit_attempts)
     handler = Handler(
         store=store,

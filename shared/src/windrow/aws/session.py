@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -60,11 +61,11 @@ class AwsSession:
     def dead_letters_of(self, name: str) -> SqsQueue:
         return self.queue(self.topology.dead_letter_queue(name))
 
-    def lake(self) -> "DeltaLake":
-        """All tables."""
+    def lake(self, scratch: Path | None = None) -> "DeltaLake":
+        """All tables. Files that are made batch by batch lie in `scratch` meanwhile."""
         from windrow.lake.delta import DeltaLake  # noqa: PLC0415  images that touch no table do not have it
 
-        return DeltaLake(self.lake_uri(), self.lake_options(), self.store())
+        return DeltaLake(self.lake_uri(), self.lake_options(), self.store(), scratch)
 
     def lake_options(self) -> Mapping[str, str]:
         """How deltalake's own S3 client reaches the same place."""

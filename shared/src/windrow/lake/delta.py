@@ -5,29 +5,36 @@ a way that matters; application transactions are recorded but not enforced; any 
 landed. Writing by path would open a fresh snapshot and defeat all of it, so it is not done anywhere.
 """
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
-from arro3.core import DataType, Field, RecordBatchReader, Table
+from arro3.core import DataType, Field, Table
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
 
 from windrow import keys
-from windrow.errors import NotFound, OutcomeUnknown, SchemaConflict, Unavailable
-from windrow.lake.marks import AddedFile, Log, Marks, has_commit, read_commit, read_marks
+from windrow.clock import SystemClock
+from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
+from windrow.lake.marks import AddedFile, Marks, has_commit, read_commit, read_marks
 from windrow.lake.rewriting import rewritten
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
+from windrow.lake.storage import Folder, Storage, Stored
 from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
 from windrow.lake.tables import Table as OpenTable
 from windrow.lake.widening import to_widen, widened
 from windrow.ports import ObjectStore
+
+if TYPE_CHECKING:
+    from windrow.lake.building import Built
 
 _CONFIGURATION: Mapping[str, str | None] = {
     # Time travel goes back a week: as long as removed files are kept, and their versions in the log.
@@ -36,20 +43,26 @@ _CONFIGURATION: Mapping[str, str | None] = {
 }
 _BOUNDED = "delta.dataSkippingStatsColumns"
 _EXACT_DIGITS, _EXACT_PLACES = 15, 5
-_ROW_GROUP_ROWS = 250_000
+ROW_GROUP_ROWS = 125_000
 """Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
-_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=_ROW_GROUP_ROWS)
+_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP_ROWS)
 _CHECKPOINT_EVERY = 100
 """Commits from one checkpoint of a table to the next, unless it says otherwise."""
 
 
 class DeltaLake:
-    """Every table of a deployment, below one URI: a local folder, or a bucket that `store` reads too."""
+    """Every table of a deployment, below one URI: a local folder, or a bucket that `store` reads too.
 
-    def __init__(self, uri: str, options: Mapping[str, str], store: ObjectStore | None = None) -> None:
+    Files that are made batch by batch lie in `scratch` meanwhile, or in the machine's folder for temporary files.
+    """
+
+    def __init__(
+        self, uri: str, options: Mapping[str, str], store: ObjectStore | None = None, scratch: Path | None = None
+    ) -> None:
         self._uri = uri.rstrip("/")
         self._options = dict(options)
         self._store = store
+        self._scratch = scratch
         self._marks: dict[str, Marks] = {}
         self._kept: dict[str, tuple[int, DeltaTable]] = {}
         """Tables that were opened before, and at which version, by URI."""
@@ -69,7 +82,7 @@ class DeltaLake:
 
     def open(self, stream: str, table: str) -> OpenTable | None:
         found = self._newest(stream, table)
-        return None if found is None else DeltaHandle(found, self._options, self._log(stream, table), self._marks)
+        return None if found is None else self._handle(found, stream, table)
 
     def open_or_create(
         self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
@@ -88,7 +101,13 @@ class DeltaLake:
                 )
             except (DeltaError, OSError) as error:
                 raise OutcomeUnknown(f"create {stream}/{table}: {_first_line(error)}") from error
-        return DeltaHandle(found, self._options, self._log(stream, table), self._marks, target_file_bytes)
+        return self._handle(found, stream, table, target_file_bytes)
+
+    def _handle(
+        self, found: DeltaTable, stream: str, table: str, target_file_bytes: int = TARGET_FILE_BYTES
+    ) -> "DeltaHandle":
+        storage = self._storage(stream, table)
+        return DeltaHandle(found, self._options, storage, self._marks, self._scratch, target_file_bytes)
 
     def _newest(self, stream: str, table: str) -> DeltaTable | None:
         """A table at its newest version.
@@ -97,7 +116,7 @@ class DeltaLake:
         commit since the last checkpoint. What is kept grows slower with every commit, so once there is a new checkpoint
         it is opened anew. Handles share what is kept here, and see that it has moved on.
         """
-        uri, log = self.table_uri(stream, table), self._log(stream, table)
+        uri, storage = self.table_uri(stream, table), self._storage(stream, table)
         opened_at, found = self._kept.pop(uri, (0, None))
         if found is not None and found.version() // _CHECKPOINT_EVERY != opened_at // _CHECKPOINT_EVERY:
             found = None
@@ -107,7 +126,7 @@ class DeltaLake:
             except (DeltaError, OSError):
                 found = None
             else:
-                if not has_commit(log, found.version()):  # it was removed, or begun anew
+                if not has_commit(storage, found.version()):  # it was removed, or begun anew
                     found = None
         if found is None:
             found = self.delta(stream, table)
@@ -116,9 +135,9 @@ class DeltaLake:
             self._kept[uri] = opened_at, found
         return found
 
-    def _log(self, stream: str, table: str) -> Log:
+    def _storage(self, stream: str, table: str) -> Storage:
         prefix = keys.lake_prefix(stream, table)
-        return _FolderLog(Path(self._uri) / prefix) if self._store is None else _StoredLog(self._store, prefix)
+        return Folder(Path(self._uri) / prefix) if self._store is None else Stored(self._store, prefix)
 
 
 class DeltaHandle:
@@ -128,13 +147,15 @@ class DeltaHandle:
         self,
         delta: DeltaTable,
         options: Mapping[str, str],
-        log: Log,
+        storage: Storage,
         known: dict[str, Marks],
-        target_file_bytes: int = TARGET_FILE_BYTES,
+        scratch: Path | None,
+        target_file_bytes: int,
     ) -> None:
         self._delta = delta
         self._options = options
-        self._log = log
+        self._storage = storage
+        self._scratch = scratch
         self._target_file_bytes = target_file_bytes
         self._opened_at = delta.version()
         self._known = known
@@ -160,7 +181,7 @@ class DeltaHandle:
         uri = self._delta.table_uri
         known = self._known.get(uri)
         try:
-            found = read_marks(self._log, self._opened_at, known)
+            found = read_marks(self._storage, self._opened_at, known)
         except (Unavailable, msgspec.MsgspecError, pl.exceptions.PolarsError) as error:
             raise Unavailable(f"{uri}: {_first_line(error)}") from error
         if found is not None and (known is None or known.version < found.version):
@@ -175,7 +196,7 @@ class DeltaHandle:
         if version == self._opened_at:
             return ()
         try:
-            commit = read_commit(self._log, version)
+            commit = read_commit(self._storage, version)
         except Unavailable:
             return ()
         if commit is not None and self._marks is not None and version == self._opened_at + 1:
@@ -217,30 +238,30 @@ class DeltaHandle:
             raise Unavailable(f"read {self._delta.table_uri}: {_first_line(error)}") from error
 
     def scan(self, place: Place) -> Iterator[pl.DataFrame]:
-        # Stretch by stretch: what streams a whole table reads ahead as far as memory goes when rows are taken slowly.
-        schema = pl.Schema(self._delta.schema().to_arrow())
-        stored = {name: kind for name, kind in schema.items() if name != EVENT_DATE}
-        root = self._delta.table_uri.rstrip("/")
-        try:
-            for file in self.files():
-                if not file.first_bucket_us <= place.bucket_us <= file.last_bucket_us:
-                    continue
-                lazy = pl.scan_parquet(
-                    f"{root}/{file.path}",
-                    schema=stored,
-                    missing_columns="insert",
-                    hive_partitioning=False,
-                    storage_options=dict(self._options),
-                )
-                for start in range(0, file.row_count, _ROW_GROUP_ROWS):
-                    rows = lazy.slice(start, _ROW_GROUP_ROWS).filter(_in([place])).collect()
-                    if rows.height:
-                        yield rows.select(
-                            pl.lit(file.event_date).alias(name) if name == EVENT_DATE else pl.col(name)
-                            for name in schema
-                        )
-        except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
-            raise Unavailable(f"read {self._delta.table_uri}: {_first_line(error)}") from error
+        schema = self.schema
+        for file in self.files():
+            if file.first_bucket_us <= place.bucket_us <= file.last_bucket_us:
+                yield from self._rows_of(file, _in([place]), schema)
+
+    def _rows_of(self, file: DataFile, wanted: pl.Expr, schema: pl.Schema) -> Iterator[pl.DataFrame]:
+        """Rows of one file, stretch by stretch: a stream of rows reads ahead as far as memory goes if taken slowly."""
+        lazy = self._lazily(file, schema)
+        with self._unavailable("read"):
+            for start in range(0, file.row_count, ROW_GROUP_ROWS):
+                rows = lazy.slice(start, ROW_GROUP_ROWS).filter(wanted).collect()
+                if rows.height:
+                    yield rows.select(
+                        pl.lit(file.event_date).alias(name) if name == EVENT_DATE else pl.col(name) for name in schema
+                    )
+
+    def _lazily(self, file: DataFile, schema: pl.Schema) -> pl.LazyFrame:
+        return pl.scan_parquet(
+            f"{self._delta.table_uri.rstrip('/')}/{file.path}",
+            schema={name: kind for name, kind in schema.items() if name != EVENT_DATE},
+            missing_columns="insert",
+            hive_partitioning=False,
+            storage_options=dict(self._options),
+        )
 
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
         if rows.is_empty():
@@ -249,15 +270,64 @@ class DeltaHandle:
         self._write(self._plain(self._fitted(rows)), marks, None)
 
     def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
-        predicate = _predicate(places)
         if isinstance(rows, pl.DataFrame):
-            self._write(self._plain(self._fitted(rows)), marks, predicate)
+            self._write(self._plain(self._fitted(rows)), marks, _predicate(places))
             return
-        first = self._fitted(next(rows))
-        fitted = chain([first], map(self._fitted, rows))
-        batches = (batch for some in fitted for batch in self._plain(some).to_batches())
-        reader = RecordBatchReader.from_batches(self._plain(first).schema, batches)
-        self._write(reader, marks, predicate)
+        # Not at the top: only the writer replaces by batches, and not every image that reads tables has pyarrow.
+        from windrow.lake.building import built  # noqa: PLC0415
+
+        schema = self.schema
+        replaced, others = self._concerned(places, schema)
+        batches = chain(map(self._fitted, rows), *(self._rows_of(file, ~_in(places), schema) for file in others))
+        now_ms = SystemClock().now_us() // 1000  # as the library does
+        with self._unknown("commit to"), TemporaryDirectory(prefix="windrow-files-", dir=self._scratch) as folder:
+            files = built(
+                batches, self._plain, self._bounded_columns(), Path(folder), self._target_file_bytes, ROW_GROUP_ROWS
+            )
+            added = [self._added(file, now_ms) for file in files]
+            removed = [
+                RemoveAction(
+                    file.path,
+                    data_change=True,
+                    deletion_timestamp=now_ms,
+                    size=file.size_bytes,
+                    partition_values={EVENT_DATE: file.event_date.isoformat()},
+                )
+                for file in (*replaced, *others)
+            ]
+            self._delta.create_write_transaction(
+                actions=[*added, *removed],
+                mode="append",
+                schema=self._delta.schema(),
+                partition_by=[EVENT_DATE],
+                commit_properties=self._properties(marks),
+            )
+            self._delta.update_incremental()
+
+    def _concerned(self, places: Sequence[Place], schema: pl.Schema) -> tuple[list[DataFile], list[DataFile]]:
+        """The files that hold rows of these places alone, and those that hold others as well."""
+        alone: list[DataFile] = []
+        shared: list[DataFile] = []
+        for file in self.files():
+            if any(file.first_bucket_us <= place.bucket_us <= file.last_bucket_us for place in places):
+                with self._unavailable("read"):
+                    count = self._lazily(file, schema).select(_in(places).sum()).collect().item()
+                if count:
+                    (alone if count == file.row_count else shared).append(file)
+        return alone, shared
+
+    def _added(self, file: "Built", now_ms: int) -> AddAction:
+        """Put a file where the table's files are, under a name that says what it holds and after which version."""
+        with file.path.open("rb") as body:
+            content = hashlib.file_digest(body, "sha256").hexdigest()
+        day, size_bytes = file.day.isoformat(), file.path.stat().st_size
+        name = f"{EVENT_DATE}={day}/{keys.digest(content, str(self._opened_at))}.parquet"
+        self._storage.add(name, file.path)
+        file.path.unlink()
+        return AddAction(name, size_bytes, {EVENT_DATE: day}, now_ms, data_change=True, stats=file.bounds.statistics())
+
+    def _bounded_columns(self) -> list[str]:
+        return (self._delta.metadata().configuration.get(_BOUNDED) or "").split(",")
 
     def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
         with self._unknown("commit to"):
@@ -304,7 +374,7 @@ class DeltaHandle:
 
         Readers then skip fewer files, and never one that holds what they look for.
         """
-        kept = (self._delta.metadata().configuration.get(_BOUNDED) or "").split(",")
+        kept = self._bounded_columns()
         left = [name for name in kept if name not in columns]
         if left != kept:
             self._delta.alter.set_table_properties({_BOUNDED: ",".join(left)}, commit_properties=self._properties({}))
@@ -333,6 +403,13 @@ class DeltaHandle:
                 partition_by=[EVENT_DATE],
                 commit_properties=self._properties(marks),
             )
+
+    @contextmanager
+    def _unavailable(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
+            raise Unavailable(f"{what} {self._delta.table_uri}: {_first_line(error)}") from error
 
     @contextmanager
     def _unknown(self, what: str) -> Iterator[None]:
@@ -411,33 +488,6 @@ def _in(places: Sequence[Place]) -> pl.Expr:
         *((pl.col(BUCKET) == place.bucket_us) & (pl.col(SHARD) == place.shard) for place in places),
         pl.lit(value=False),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredLog:
-    """A table's log in the object store."""
-
-    store: ObjectStore
-    prefix: str
-
-    def read(self, name: str) -> bytes | None:
-        try:
-            return self.store.get(f"{self.prefix}_delta_log/{name}").body
-        except NotFound:
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class _FolderLog:
-    """A table's log on this machine."""
-
-    folder: Path
-
-    def read(self, name: str) -> bytes | None:
-        try:
-            return (self.folder / "_delta_log" / name).read_bytes()
-        except FileNotFoundError:
-            return None
 
 
 def _first_line(error: Exception) -> str:

@@ -5,10 +5,9 @@ written at a time, so that memory does not grow with the table; nothing counts u
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date, datetime, time
+from typing import Any
 
-import msgspec
 import polars as pl
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
@@ -16,6 +15,7 @@ from polars.io.partition import SinkedPathsCallbackArgs
 
 from windrow import keys
 from windrow.errors import OutcomeUnknown
+from windrow.lake.bounds import statistics
 from windrow.lake.schema import EVENT_DATE
 
 _Types = Mapping[str, pl.DataType]
@@ -61,37 +61,26 @@ def _cast_file(source: str, target: str, columns: _Types, options: Mapping[str, 
     return file.num_bytes
 
 
-def _statistics(file: Mapping[str, _Values], columns: _Types, unbounded: Collection[str]) -> str:
+def _statistics(file: Mapping[str, Any], columns: _Types, unbounded: Collection[str]) -> str:
     """What the log said of a file, of its columns as they are now: order and nulls do not change by widening."""
 
-    def told(values: _Values, *, bounds: bool = True) -> dict[str, object]:
+    def bounded(values: _Values) -> dict[str, object]:
         return {
-            name: _told(value, columns.get(name)) if bounds else value
-            for name, value in (values or {}).items()
-            if value is not None and name not in unbounded and not isinstance(value, dict | list | bytes)
+            name: _widened(value, columns.get(name)) for name, value in (values or {}).items() if name not in unbounded
         }
 
-    return msgspec.json.encode(
-        {
-            "numRecords": file["num_records"],
-            "minValues": told(file.get("min")),
-            "maxValues": told(file.get("max")),
-            "nullCount": told(file.get("null_count"), bounds=False),
-        }
-    ).decode()
+    nulls = {
+        name: count
+        for name, count in (file.get("null_count") or {}).items()
+        if isinstance(count, int) and name not in unbounded
+    }
+    return statistics(file["num_records"], bounded(file.get("min")), bounded(file.get("max")), nulls)
 
 
-def _told(value: object, kind: pl.DataType | None) -> object:
-    """A bound as the log writes it."""
+def _widened(value: object, kind: pl.DataType | None) -> object:
     match value, kind:
-        case datetime(), _:
-            return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        case date(), pl.Datetime():
-            return f"{value.isoformat()}T00:00:00.000000Z"
-        case date(), _:
-            return value.isoformat()
-        case Decimal(), _:
-            return msgspec.Raw(f"{value:f}".encode())  # every digit of it
+        case date(), pl.Datetime() if not isinstance(value, datetime):
+            return datetime.combine(value, time())
         case int(), pl.Float64() if not isinstance(value, bool):
             return float(value)
     return value

@@ -1,0 +1,109 @@
+"""Data files made on this machine's disk, batch by batch, for rows that are more than memory holds.
+
+The library takes rows faster than it writes them: a file of half a gigabyte costs it four times that in memory. Here a
+row group of each day is held at a time, however large the file.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from arro3.core import Table
+
+from windrow.lake.bounds import Bounds
+from windrow.lake.schema import EVENT_DATE
+
+
+class Built(NamedTuple):
+    """A Parquet file of one day's rows, and what the log is to say of them."""
+
+    path: Path
+    day: date
+    bounds: Bounds
+
+
+def built(
+    batches: Iterable[pl.DataFrame],
+    plain: Callable[[pl.DataFrame], Table],
+    bounded: Collection[str],
+    folder: Path,
+    target_file_bytes: int,
+    row_group_rows: int,
+) -> Iterator[Built]:
+    """Files of about this size with these rows in their order, each as soon as it is whole.
+
+    `plain` gives rows as they lie in files; bounds are kept of the columns in `bounded`. Raises OSError.
+    """
+    numbers = count()
+    growing: dict[date, _File] = {}
+    try:
+        for day, group in _row_groups(batches, row_group_rows):
+            if day not in growing:
+                growing[day] = _File(folder / f"{next(numbers)}.parquet")
+            file = growing[day]
+            if (
+                file.write(pa.table(plain(group)).drop_columns([EVENT_DATE]), Bounds.of(group, bounded))
+                >= target_file_bytes
+            ):
+                del growing[day]
+                yield file.end(day)
+        for day in list(growing):
+            yield growing.pop(day).end(day)
+    finally:
+        for file in growing.values():
+            file.close()
+
+
+def _row_groups(batches: Iterable[pl.DataFrame], row_group_rows: int) -> Iterator[tuple[date, pl.DataFrame]]:
+    """The rows of each day, as many at a time as a row group has."""
+    waiting: dict[date, list[pl.DataFrame]] = defaultdict(list)
+    for batch in batches:
+        for (day,), rows in batch.partition_by(EVENT_DATE, as_dict=True, maintain_order=True).items():
+            assert isinstance(day, date)
+            waiting[day].append(rows)
+            if sum(part.height for part in waiting[day]) >= row_group_rows:
+                together = pl.concat(waiting.pop(day), rechunk=False)
+                whole = together.height // row_group_rows * row_group_rows
+                for group in together.head(whole).iter_slices(row_group_rows):
+                    yield day, group
+                if whole < together.height:
+                    waiting[day] = [together.slice(whole)]
+    for day, parts in waiting.items():
+        yield day, pl.concat(parts)
+
+
+@dataclass
+class _File:
+    """A file that is being written."""
+
+    path: Path
+    _bounds: Bounds = field(default_factory=Bounds)
+    _sink: pa.OSFile | None = None
+    _writer: pq.ParquetWriter | None = None
+
+    def write(self, group: pa.Table, bounds: Bounds) -> int:
+        """Add a row group; returns how many bytes the file has so far."""
+        if self._writer is None or self._sink is None:
+            self._sink = pa.OSFile(str(self.path), "wb")
+            self._writer = pq.ParquetWriter(
+                self._sink, group.schema, compression="zstd", compression_level=3, write_page_index=True
+            )
+        self._writer.write_table(group, row_group_size=group.num_rows)
+        self._bounds = self._bounds.and_of(bounds)
+        return int(self._sink.tell())
+
+    def end(self, day: date) -> Built:
+        self.close()
+        return Built(self.path, day, self._bounds)
+
+    def close(self) -> None:
+        if self._writer is not None and self._sink is not None:
+            self._writer.close()
+            self._sink.close()

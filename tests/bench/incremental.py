@@ -87,6 +87,9 @@ class FolderStore:
         found = sorted(str(path.relative_to(self._folder)) for path in top.rglob("*") if path.is_file())
         return (self._info(self._folder / key) for key in found if key.startswith(prefix))
 
+    def delete(self, key: str) -> None:
+        (self._folder / key).unlink(missing_ok=True)
+
     def _info(self, path: Path) -> ObjectInfo:
         found = path.stat()
         key = str(path.relative_to(self._folder))

@@ -79,7 +79,7 @@ class Staged:
             decoded=rows.height,
             accepted=rows.height,
             quarantined=0,
-            max_time_us=int(rows["ts"].dt.timestamp("us").max()),
+            max_time_us=rows.select(pl.col("ts").dt.timestamp("us").max()).item(),
             segments=tuple(entries),
         )
         self.store.put(keys.manifest_key(STREAM, batch), manifest.encode(found), _HEADERS)
@@ -118,7 +118,7 @@ class Staged:
 
     def writer(self, lake: Path) -> Handler:
         """The production writer with its default settings, its tables below `lake`."""
-        settings = WriterSettings(AWS_REGION="nowhere", port=0)
+        settings = WriterSettings.model_validate({"AWS_REGION": "nowhere", "port": 0})
         clock, metrics, quiet = SystemClock(), RecordingMetrics(), log.quiet()
         leases = Leases(self.store, Roster(self.store, clock, "bench", 3600.0), metrics, quiet)
         return Handler(

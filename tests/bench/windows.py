@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -26,6 +27,9 @@ from polars.testing import assert_frame_equal
 
 from windrow import spec
 from windrow.windows.engine import compute
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 SPEC = """
 stream: readings
@@ -261,7 +265,7 @@ def duckdb_sql(folder: Path, name: str, out: Path) -> None:
 
 
 @cache
-def _spark():
+def _spark() -> "SparkSession":
     """One session for all runs: the JVM is warm by the time that counts."""
     from pyspark.sql import SparkSession
 
@@ -321,7 +325,7 @@ def spark_sql(folder: Path, name: str, out: Path) -> None:
     _spark_write(grouped.selectExpr(*columns), out)
 
 
-def _spark_write(frame, out: Path) -> None:
+def _spark_write(frame: "DataFrame", out: Path) -> None:
     frame.write.mode("overwrite").parquet(str(out))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -137,7 +137,7 @@ class TappedTable:
         self._table = table
         self._reach = reach
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:

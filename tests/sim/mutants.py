@@ -1,5 +1,6 @@
 """Windrow with one thing wrong in it. Each mutant breaks what a law says, in production's own objects."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -13,10 +14,10 @@ from tests.sim import people
 from windrow import conservation, immutable, keys
 from windrow.decoding import decode as decoding
 from windrow.decoding import replays
-from windrow.errors import Transient
+from windrow.errors import Conflict, OutcomeUnknown, Transient
 from windrow.lake import dedupe
-from windrow.lake.tables import batch_mark
-from windrow.listing import Known
+from windrow.lake.tables import batch_mark, place_mark
+from windrow.listing import Known, Listing
 from windrow.manifest import Manifest
 from windrow.ports import ObjectStore
 from windrow.testing.lake import MemoryTable
@@ -64,7 +65,7 @@ def acknowledges_before_the_put() -> Iterator[None]:
     put = grouping.Grouper._put
 
     async def early(self: Any, stream: str, key: str, write_id: str, body: bytes, headers: Any) -> Any:
-        grouping.asyncio.create_task(put(self, stream, key, write_id, body, headers))
+        asyncio.create_task(put(self, stream, key, write_id, body, headers))  # noqa: RUF006  nobody waits for it
         return grouping.LandedAt(key, was_repeated=False)
 
     with mock.patch.object(grouping.Grouper, "_put", early):
@@ -78,7 +79,7 @@ def takes_any_412_for_its_own() -> Iterator[None]:
     def careless(store: ObjectStore, key: str, body: Any, write_id: str, headers: Any) -> Any:
         try:
             return once(store, key, body, write_id, headers)
-        except immutable.Conflict:
+        except Conflict:
             return "already_ours", store.head(key)
 
     with mock.patch.object(grouping, "put_once", careless):
@@ -197,10 +198,8 @@ def does_not_look_for_lost_pointers() -> Iterator[None]:
 
 @mutant(4, "a refresh lists its inputs once and for all, not anew for each group")
 def lists_once_and_for_all() -> Iterator[None]:
-    listing = windowing.Listing
-
     def remembered(store: Any, stream: str) -> Any:
-        return store.__dict__.setdefault(f"listing of {stream}", listing(store, stream))
+        return store.__dict__.setdefault(f"listing of {stream}", Listing(store, stream))
 
     with mock.patch.object(windowing, "Listing", remembered):
         yield
@@ -263,7 +262,9 @@ class _Unmarked:
 
 @mutant(5, "a commit that is reported as failed is made again without looking whether it landed")
 def repeats_commits_blindly() -> Iterator[None]:
-    def blind(self: Any, stream: str, table: str, open_handle: Any, step: Any, closed: str = "commit") -> None:
+    def blind(
+        self: Any, stream: str, table: str, open_handle: Any, step: Any, closed: committing.Closed = "commit"
+    ) -> None:
         def again() -> Any:
             handle = open_handle()
             return handle if not failures else _Unmarked(handle)
@@ -273,7 +274,7 @@ def repeats_commits_blindly() -> Iterator[None]:
         def counted(handle: Any) -> Any:
             try:
                 return step(handle)
-            except committing.OutcomeUnknown:
+            except OutcomeUnknown:
                 failures.append(1)
                 raise
             finally:
@@ -314,7 +315,7 @@ def seals_too_early() -> Iterator[None]:
             due = [
                 place
                 for place, pointer in pointers.items()
-                if (handle.mark(writing.place_mark(place)) or 0) < plan.growth_of(pointer)
+                if (handle.mark(place_mark(place)) or 0) < plan.growth_of(pointer)
             ]
             if not due:
                 return "nothing"

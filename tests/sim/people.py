@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import polars as pl
 import zstandard
 
 from tests.sim.faults import Stream
@@ -15,7 +16,7 @@ from windrow.admission import Acknowledgement, Answer
 from windrow.conservation import balance
 from windrow.errors import Conflict, Transient
 from windrow.framing import is_json
-from windrow.lake.tables import Lake, Place, Table, batch_mark, growth, place_mark
+from windrow.lake.tables import TARGET_FILE_BYTES, Lake, Place, Table, batch_mark, growth, place_mark
 from windrow.ports import ObjectHeaders
 from windrow_reprocessor.replay import ReplayDone, ReplayRequest
 
@@ -203,5 +204,7 @@ class _SlowLake:
         found: Lake = _Slow(self._world, self._world.lake)
         return found.open(stream, table)
 
-    def open_or_create(self, stream: str, table: str, schema: Any) -> Table:
+    def open_or_create(
+        self, stream: str, table: str, schema: pl.Schema, target_file_bytes: int = TARGET_FILE_BYTES
+    ) -> Table:
         raise NotImplementedError("figures make no tables")

@@ -50,6 +50,10 @@ class Store:
             operation, f"{operation} {key}", lambda: self._inner.put(key, body, headers, if_match)
         )
 
+    def delete(self, key: str) -> None:
+        # A write without a condition: what can go wrong with a PUT can go wrong with it.
+        self._process.call("put", f"delete {key}", lambda: self._inner.delete(key))
+
 
 class Messages:
     """A queue as one process sees it."""

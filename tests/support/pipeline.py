@@ -11,15 +11,15 @@ import msgspec
 import polars as pl
 
 from windrow import keys, log, spec
-from windrow.admission import Acknowledgement, RequestLimits
+from windrow.admission import Acknowledgement, Answer, RequestLimits
 from windrow.catalog import SpecCatalog
 from windrow.conservation import Balance, balance
 from windrow.decoding.parts import DecodeLimits
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
-from windrow.ports import ObjectHeaders, Outgoing
+from windrow.ports import ObjectHeaders, Outgoing, Queue
 from windrow.testing import ManualClock, MemoryLatestStore, MemoryObjectStore, MemoryQueue, RecordingMetrics
-from windrow.worker import Pace, Worker
+from windrow.worker import Handler, Pace, Worker
 from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_consumer.sweep import Sweep as ConsumerSweep
 from windrow_ingest.budget import Budget
@@ -204,7 +204,7 @@ class Pipeline:
                         for each in raw
                     )
                 )
-            return [answer.body for answer in answers]
+            return list(map(_acknowledgement, answers))
 
         return asyncio.run(run())
 
@@ -299,10 +299,10 @@ class Pipeline:
             }
             self.queues["landed"].send([Outgoing(msgspec.json.encode(event).decode())])
 
-    def _worker(self, queue: str, handler: object) -> Worker:
+    def _worker(self, queue: str, handler: Handler) -> Worker:
         return self._worker_on(self.queues[queue], self.dead[queue], handler)
 
-    def _worker_on(self, queue: object, dead: object, handler: object) -> Worker:
+    def _worker_on(self, queue: Queue, dead: Queue, handler: Handler) -> Worker:
         return Worker(
             queue=queue,
             dead_letters=dead,
@@ -314,6 +314,12 @@ class Pipeline:
             pace=Pace(max_messages=50, stopped_probe_s=0),
             rng=random.Random(7),
         )
+
+
+def _acknowledgement(answer: Answer) -> Acknowledgement:
+    """What `accept` answers; what it refuses, it raises."""
+    assert isinstance(answer.body, Acknowledgement)
+    return answer.body
 
 
 def lines(records: list[dict[str, object]]) -> bytes:

@@ -21,7 +21,8 @@ _SECTION = re.compile(r"(<!-- settings: [^>]*-->\n).*?(<!-- /settings -->)", re.
 def settings_class(service: str) -> type[Settings]:
     """The settings class of a service, by its name."""
     module = importlib.import_module(f"windrow_{service}.settings")
-    return getattr(module, f"{service.capitalize()}Settings")
+    found: type[Settings] = getattr(module, f"{service.capitalize()}Settings")
+    return found
 
 
 def table(kind: type[Settings]) -> str:

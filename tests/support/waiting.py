@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(probe: Callable[[], T], within_s: float, what: str, every_s: float = 0.02) -> T:
+def eventually(probe: Callable[[], T | None], within_s: float, what: str, every_s: float = 0.02) -> T:
     """The first truthy answer of `probe`; fails with `what` was awaited when there is none in time."""
     deadline_s = time.monotonic() + within_s
     while True:

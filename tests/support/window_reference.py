@@ -529,6 +529,7 @@ def _increase(values: Sequence[Value]) -> Fraction:
 def _weighed(aggregate: Aggregate, cut: Cut, series: Series) -> tuple[Fraction, int]:
     """The area under the values in values × µs, and the µs that it reaches over."""
     name = aggregate.column
+    assert name is not None
     known = [(event, Fraction(event.record[name])) for event in series.events if event.record[name] is not None]
     places = [number for number, (event, _) in enumerate(known) if any(event is each for each in cut.events)]
     before, after = known[: places[0]][-1:], known[places[-1] + 1 :][:1]
@@ -617,7 +618,7 @@ def agrees(found: Value, wanted: Value, aggregate: Aggregate | None, records: Se
     if aggregate is None or is_sketch or (aggregate.function in _EXACT and filled != "linear"):
         return bool(found == wanted)
     if aggregate.function == "mean" and filled != "linear":
-        return abs(found - wanted) <= math.ulp(wanted)
+        return bool(abs(found - wanted) <= math.ulp(wanted))
     return math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12 * _scale(aggregate, records))
 
 

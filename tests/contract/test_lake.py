@@ -265,7 +265,7 @@ def test_batches_take_the_place_of_rows_that_share_their_files_with_others(lake:
 def test_batches_lie_in_files_of_the_target_size_in_their_order(
     delta_lake: DeltaLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windrow.lake.delta.ROW_GROUP_ROWS", 40)
+    monkeypatch.setattr("windrow.lake.handle.ROW_GROUP_ROWS", 40)
     names = [f"{number:05}" for number in range(1000)]
     parts = [rows(NOON, names[start : start + 90]) for start in range(0, 1000, 90)]
     late = rows(NOON, ["later"]).with_columns(event_date=pl.lit(day_of(NEXT_DAY)))

@@ -27,7 +27,7 @@ def _acknowledges_before_it_is_durable() -> None:
 
 def _forgets_what_is_committed() -> None:
     """The writer asks for a batch's mark, and takes the first answer of its life for no (law 5)."""
-    from windrow.lake.delta import DeltaHandle
+    from windrow.lake.handle import DeltaHandle
 
     mark, asked = DeltaHandle.mark, set[str]()
 

@@ -102,7 +102,7 @@ def test_nothing_writes_a_table_by_path() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in writing
     ]
 
-    assert calls == [("delta.py", "self._delta")]
+    assert calls == [("handle.py", "self._delta")]
 
 
 def test_only_the_writer_commits() -> None:

@@ -69,3 +69,8 @@ class BadSettings(WindrowError):
         self.faults = tuple(faults)
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         super().__init__(f"{subject}: {count}\n" + "\n".join(f"  - {fault}" for fault in self.faults))
+
+
+def first_line(error: Exception) -> str:
+    """What a library says, without the page that may follow."""
+    return str(error).split("\n", 1)[0][:500]

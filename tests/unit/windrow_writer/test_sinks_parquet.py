@@ -128,7 +128,7 @@ def test_an_export_that_is_gone_is_written_again(room: Room) -> None:
 
 
 def test_a_bucket_of_many_rows_has_several_files(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("windrow.lake.delta.ROW_GROUP_ROWS", 10)
+    monkeypatch.setattr("windrow.lake.handle.ROW_GROUP_ROWS", 10)
     seal = room.sealed_with(*(reading(second) for second in range(60)))
     room.export(seal, max_file_rows=25)
 

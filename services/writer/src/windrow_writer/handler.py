@@ -112,7 +112,7 @@ class Handler:
             spec = self.catalog.current(stream).spec
 
             def step(handle: Table) -> Step:
-                loaded = self._load(stream, batches, handle, failed, spec)
+                loaded, is_all = self._load(stream, batches, handle, failed, spec)
                 if not loaded:
                     return "nothing"
                 self._enter_late(stream, spec, loaded, handle)
@@ -126,7 +126,7 @@ class Handler:
                 del loaded  # their rows are in `rows`, and to write these takes memory too
                 handle.append(rows, marks)
                 self._tell_how_fresh(stream, received_us, rows.height)
-                return "some"
+                return "all" if is_all else "some"
 
             self.committer.commit(stream, keys.RECORDS_TABLE, lambda: self._records(stream, spec), step)
         except Transient as error:
@@ -150,19 +150,19 @@ class Handler:
 
     def _load(
         self, stream: str, batches: Sequence[str], handle: Table, failed: dict[str, Outcome], spec: StreamSpec
-    ) -> list[LoadedBatch]:
-        """The next batches to commit, as many as fit into one commit."""
+    ) -> tuple[list[LoadedBatch], bool]:
+        """The next batches to commit, as many as fit into one commit, and whether there are no others."""
         loaded: list[LoadedBatch] = []
         row_count, size_bytes = 0, 0
         for batch in batches:
-            if size_bytes >= self.max_commit_bytes:
-                break
             if batch in failed or handle.mark(batch_mark(batch)) is not None:
                 continue
+            if size_bytes >= self.max_commit_bytes:
+                return loaded, False
             try:
                 found = manifest.decode(self.store.get(keys.manifest_key(stream, batch)).body)
                 if loaded and row_count + found.accepted > self.max_commit_rows:
-                    break
+                    return loaded, False
                 loaded.append(LoadedBatch(found, self._rows(found, spec)))
                 row_count += found.accepted
                 size_bytes += round(loaded[-1].rows.estimated_size())
@@ -170,7 +170,7 @@ class Handler:
                 failed[batch] = Retry(str(error))
             except Permanent as error:
                 failed[batch] = Dead(f"{stream}, batch {batch}: {error}")
-        return loaded
+        return loaded, True
 
     def _rows(self, found: manifest.Manifest, spec: StreamSpec) -> pl.DataFrame:
         def read(entry: manifest.SegmentEntry) -> pl.DataFrame:

@@ -10,6 +10,22 @@ from typing import Any, Self
 import msgspec
 import polars as pl
 
+from windrow.lake.schema import EVENT_DATE
+
+_EXACT_DIGITS, _EXACT_PLACES = 15, 5
+
+
+def bounded(column: tuple[str, pl.DataType]) -> str | None:
+    """The name of a column whose bounds stand in the log, by which readers skip files; None of one that has none there.
+
+    The log writes decimals as floats, small ones as 1e-9: by the bounds of a longer one, readers would skip files that
+    hold what they look for. A column that is added later has none either: of the files from before, there is nothing
+    to say, which deltalake's dataset would take to mean that they hold no row.
+    """
+    name, kind = column
+    is_rounded = isinstance(kind, pl.Decimal) and (kind.precision > _EXACT_DIGITS or kind.scale > _EXACT_PLACES)
+    return None if is_rounded or name == EVENT_DATE or isinstance(kind, pl.List) else name
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from arro3.core import Table
 
 from windrow.lake.bounds import Bounds
+from windrow.lake.encoding import distinct_columns
 from windrow.lake.schema import EVENT_DATE
 
 
@@ -48,10 +49,7 @@ def built(
             if day not in growing:
                 growing[day] = _File(folder / f"{next(numbers)}.parquet")
             file = growing[day]
-            if (
-                file.write(pa.table(plain(group)).drop_columns([EVENT_DATE]), Bounds.of(group, bounded))
-                >= target_file_bytes
-            ):
+            if file.write(group, plain, bounded) >= target_file_bytes:
                 del growing[day]
                 yield file.end(day)
         for day in list(growing):
@@ -88,15 +86,22 @@ class _File:
     _sink: pa.OSFile | None = None
     _writer: pq.ParquetWriter | None = None
 
-    def write(self, group: pa.Table, bounds: Bounds) -> int:
+    def write(self, rows: pl.DataFrame, plain: Callable[[pl.DataFrame], Table], bounded: Collection[str]) -> int:
         """Add a row group; returns how many bytes the file has so far."""
+        group = pa.table(plain(rows)).drop_columns([EVENT_DATE])
         if self._writer is None or self._sink is None:
+            distinct = distinct_columns(rows)
             self._sink = pa.OSFile(str(self.path), "wb")
             self._writer = pq.ParquetWriter(
-                self._sink, group.schema, compression="zstd", compression_level=3, write_page_index=True
+                self._sink,
+                group.schema,
+                compression="zstd",
+                compression_level=3,
+                use_dictionary=[name for name in group.column_names if name not in distinct],
+                write_page_index=True,
             )
         self._writer.write_table(group, row_group_size=group.num_rows)
-        self._bounds = self._bounds.and_of(bounds)
+        self._bounds = self._bounds.and_of(Bounds.of(rows, bounded))
         return int(self._sink.tell())
 
     def end(self, day: date) -> Built:

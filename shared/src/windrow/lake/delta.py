@@ -1,51 +1,28 @@
-"""Tables as Delta Lake on S3 or a local folder, through `deltalake`.
+"""Tables as Delta Lake on S3 or a local folder, through `deltalake`."""
 
-What is known of the library, and relied on here: a commit through a handle is refused when the table has moved on in
-a way that matters; application transactions are recorded but not enforced; any commit error may follow a commit that
-landed. Writing by path would open a fresh snapshot and defeat all of it, so it is not done anywhere.
-"""
-
-import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import date
-from itertools import chain
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
 
-import msgspec
 import polars as pl
-from arro3.core import DataType, Field, Table
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction, RemoveAction
 
 from windrow import keys
-from windrow.clock import SystemClock
-from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable
-from windrow.lake.marks import AddedFile, Marks, has_commit, read_commit, read_marks
-from windrow.lake.rewriting import rewritten
-from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, TIMESTAMP
+from windrow.errors import OutcomeUnknown, Unavailable, first_line
+from windrow.lake.bounds import bounded
+from windrow.lake.handle import BOUNDED_COLUMNS, DeltaHandle
+from windrow.lake.marks import Marks, has_commit
+from windrow.lake.schema import EVENT_DATE
 from windrow.lake.storage import Folder, Storage, Stored
-from windrow.lake.tables import TARGET_FILE_BYTES, DataFile, Place, Rows
+from windrow.lake.tables import TARGET_FILE_BYTES
 from windrow.lake.tables import Table as OpenTable
-from windrow.lake.widening import to_widen, widened
 from windrow.ports import ObjectStore
-
-if TYPE_CHECKING:
-    from windrow.lake.building import Built
 
 _CONFIGURATION: Mapping[str, str | None] = {
     # Time travel goes back a week: as long as removed files are kept, and their versions in the log.
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
-_BOUNDED = "delta.dataSkippingStatsColumns"
-_EXACT_DIGITS, _EXACT_PLACES = 15, 5
-ROW_GROUP_ROWS = 125_000
-"""Small enough that readers work on many at once and leave out most, large enough to read each in one go."""
-_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP_ROWS)
 _CHECKPOINT_EVERY = 100
 """Commits from one checkpoint of a table to the next, unless it says otherwise."""
 
@@ -78,7 +55,7 @@ class DeltaLake:
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
-            raise Unavailable(f"open {stream}/{table}: {_first_line(error)}") from error
+            raise Unavailable(f"open {stream}/{table}: {first_line(error)}") from error
 
     def open(self, stream: str, table: str) -> OpenTable | None:
         found = self._newest(stream, table)
@@ -89,23 +66,23 @@ class DeltaLake:
     ) -> OpenTable:
         found = self._newest(stream, table)
         if found is None:
-            bounded = ",".join(filter(None, map(_bounded, schema.items())))
+            names = ",".join(filter(None, map(bounded, schema.items())))
             try:
                 found = DeltaTable.create(
                     self.table_uri(stream, table),
                     schema=schema,
                     mode="ignore",
                     partition_by=[EVENT_DATE],
-                    configuration={**_CONFIGURATION, _BOUNDED: bounded},
+                    configuration={**_CONFIGURATION, BOUNDED_COLUMNS: names},
                     storage_options=self._options,
                 )
             except (DeltaError, OSError) as error:
-                raise OutcomeUnknown(f"create {stream}/{table}: {_first_line(error)}") from error
+                raise OutcomeUnknown(f"create {stream}/{table}: {first_line(error)}") from error
         return self._handle(found, stream, table, target_file_bytes)
 
     def _handle(
         self, found: DeltaTable, stream: str, table: str, target_file_bytes: int = TARGET_FILE_BYTES
-    ) -> "DeltaHandle":
+    ) -> DeltaHandle:
         storage = self._storage(stream, table)
         return DeltaHandle(found, self._options, storage, self._marks, self._scratch, target_file_bytes)
 
@@ -138,357 +115,3 @@ class DeltaLake:
     def _storage(self, stream: str, table: str) -> Storage:
         prefix = keys.lake_prefix(stream, table)
         return Folder(Path(self._uri) / prefix) if self._store is None else Stored(self._store, prefix)
-
-
-class DeltaHandle:
-    """One open Delta table. `known` holds the marks of tables as they were last read, by URI."""
-
-    def __init__(
-        self,
-        delta: DeltaTable,
-        options: Mapping[str, str],
-        storage: Storage,
-        known: dict[str, Marks],
-        scratch: Path | None,
-        target_file_bytes: int,
-    ) -> None:
-        self._delta = delta
-        self._options = options
-        self._storage = storage
-        self._scratch = scratch
-        self._target_file_bytes = target_file_bytes
-        self._opened_at = delta.version()
-        self._known = known
-        self._carried: dict[str, int] = {}
-        self._marks_read = False
-        self._marks: Marks | None = None
-
-    @property
-    def version(self) -> int:
-        return self._opened_at
-
-    @property
-    def target_file_bytes(self) -> int:
-        return self._target_file_bytes
-
-    def mark(self, name: str) -> int | None:
-        if not self._marks_read:
-            self._marks = self._read_marks()
-            self._marks_read = True
-        return self._delta.transaction_version(name) if self._marks is None else self._marks.get(name)
-
-    def _read_marks(self) -> Marks | None:
-        uri = self._delta.table_uri
-        known = self._known.get(uri)
-        try:
-            found = read_marks(self._storage, self._opened_at, known)
-        except (Unavailable, msgspec.MsgspecError, pl.exceptions.PolarsError) as error:
-            raise Unavailable(f"{uri}: {_first_line(error)}") from error
-        if found is not None and (known is None or known.version < found.version):
-            self._known[uri] = found
-        return found
-
-    def carry(self, marks: Mapping[str, int]) -> None:
-        self._carried.update(marks)
-
-    def committed_files(self) -> Sequence[AddedFile]:
-        version = self._delta.version()
-        if version == self._opened_at:
-            return ()
-        try:
-            commit = read_commit(self._storage, version)
-        except Unavailable:
-            return ()
-        if commit is not None and self._marks is not None and version == self._opened_at + 1:
-            # Most often the next handle is of this version.
-            self._known[self._delta.table_uri] = self._marks.after(version, commit.marks)
-        return () if commit is None else commit.added
-
-    def files(self) -> Sequence[DataFile]:
-        actions = pl.DataFrame(self._delta.get_add_actions(flatten=True))
-        if actions.is_empty():
-            return ()
-        return [
-            DataFile(*row)
-            for row in actions.select(
-                "path", "size_bytes", "num_records", f"partition.{EVENT_DATE}", f"min.{BUCKET}", f"max.{BUCKET}"
-            ).iter_rows()
-        ]
-
-    @property
-    def schema(self) -> pl.Schema:
-        return pl.Schema(self._delta.schema().to_arrow())
-
-    def row_count(self) -> int:
-        actions = pl.DataFrame(self._delta.get_add_actions(flatten=True))
-        return int(actions["num_records"].sum()) if actions.height else 0
-
-    def read(self, places: Sequence[Place], columns: Sequence[str] | None = None) -> pl.DataFrame:
-        return self._read(_in(places), columns)
-
-    def read_windows(self, shard: int, from_us: int, to_us: int) -> pl.DataFrame:
-        first, last = (pl.lit(at_us).cast(TIMESTAMP) for at_us in (from_us, to_us))
-        return self._read((pl.col(SHARD) == shard) & (pl.col("window_start") <= last) & (pl.col("window_end") >= first))
-
-    def _read(self, wanted: pl.Expr, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        try:
-            found = pl.scan_delta(self._delta).filter(wanted)
-            return (found if columns is None else found.select(columns)).collect()
-        except (DeltaError, OSError, pl.exceptions.ComputeError) as error:
-            raise Unavailable(f"read {self._delta.table_uri}: {_first_line(error)}") from error
-
-    def scan(self, place: Place) -> Iterator[pl.DataFrame]:
-        schema = self.schema
-        for file in self.files():
-            if file.first_bucket_us <= place.bucket_us <= file.last_bucket_us:
-                yield from self._rows_of(file, _in([place]), schema)
-
-    def _rows_of(self, file: DataFile, wanted: pl.Expr, schema: pl.Schema) -> Iterator[pl.DataFrame]:
-        """Rows of one file, stretch by stretch: a stream of rows reads ahead as far as memory goes if taken slowly."""
-        lazy = self._lazily(file, schema)
-        with self._unavailable("read"):
-            for start in range(0, file.row_count, ROW_GROUP_ROWS):
-                rows = lazy.slice(start, ROW_GROUP_ROWS).filter(wanted).collect()
-                if rows.height:
-                    yield rows.select(
-                        pl.lit(file.event_date).alias(name) if name == EVENT_DATE else pl.col(name) for name in schema
-                    )
-
-    def _lazily(self, file: DataFile, schema: pl.Schema) -> pl.LazyFrame:
-        return pl.scan_parquet(
-            f"{self._delta.table_uri.rstrip('/')}/{file.path}",
-            schema={name: kind for name, kind in schema.items() if name != EVENT_DATE},
-            missing_columns="insert",
-            hive_partitioning=False,
-            storage_options=dict(self._options),
-        )
-
-    def append(self, rows: pl.DataFrame, marks: Mapping[str, int]) -> None:
-        if rows.is_empty():
-            self._commit_marks(marks)
-            return
-        self._write(self._plain(self._fitted(rows)), marks, None)
-
-    def replace(self, places: Sequence[Place], rows: Rows, marks: Mapping[str, int]) -> None:
-        if isinstance(rows, pl.DataFrame):
-            self._write(self._plain(self._fitted(rows)), marks, _predicate(places))
-            return
-        # Not at the top: only the writer replaces by batches, and not every image that reads tables has pyarrow.
-        from windrow.lake.building import built  # noqa: PLC0415
-
-        schema = self.schema
-        replaced, others = self._concerned(places, schema)
-        batches = chain(map(self._fitted, rows), *(self._rows_of(file, ~_in(places), schema) for file in others))
-        now_ms = SystemClock().now_us() // 1000  # as the library does
-        with self._unknown("commit to"), TemporaryDirectory(prefix="windrow-files-", dir=self._scratch) as folder:
-            files = built(
-                batches, self._plain, self._bounded_columns(), Path(folder), self._target_file_bytes, ROW_GROUP_ROWS
-            )
-            added = [self._added(file, now_ms) for file in files]
-            removed = [
-                RemoveAction(
-                    file.path,
-                    data_change=True,
-                    deletion_timestamp=now_ms,
-                    size=file.size_bytes,
-                    partition_values={EVENT_DATE: file.event_date.isoformat()},
-                )
-                for file in (*replaced, *others)
-            ]
-            self._delta.create_write_transaction(
-                actions=[*added, *removed],
-                mode="append",
-                schema=self._delta.schema(),
-                partition_by=[EVENT_DATE],
-                commit_properties=self._properties(marks),
-            )
-            self._delta.update_incremental()
-
-    def _concerned(self, places: Sequence[Place], schema: pl.Schema) -> tuple[list[DataFile], list[DataFile]]:
-        """The files that hold rows of these places alone, and those that hold others as well."""
-        alone: list[DataFile] = []
-        shared: list[DataFile] = []
-        for file in self.files():
-            if any(file.first_bucket_us <= place.bucket_us <= file.last_bucket_us for place in places):
-                with self._unavailable("read"):
-                    count = self._lazily(file, schema).select(_in(places).sum()).collect().item()
-                if count:
-                    (alone if count == file.row_count else shared).append(file)
-        return alone, shared
-
-    def _added(self, file: "Built", now_ms: int) -> AddAction:
-        """Put a file where the table's files are, under a name that says what it holds and after which version."""
-        with file.path.open("rb") as body:
-            content = hashlib.file_digest(body, "sha256").hexdigest()
-        day, size_bytes = file.day.isoformat(), file.path.stat().st_size
-        name = f"{EVENT_DATE}={day}/{keys.digest(content, str(self._opened_at))}.parquet"
-        self._storage.add(name, file.path)
-        file.path.unlink()
-        return AddAction(name, size_bytes, {EVENT_DATE: day}, now_ms, data_change=True, stats=file.bounds.statistics())
-
-    def _bounded_columns(self) -> list[str]:
-        return (self._delta.metadata().configuration.get(_BOUNDED) or "").split(",")
-
-    def remove_before(self, day: date, marks: Mapping[str, int]) -> None:
-        with self._unknown("commit to"):
-            self._delta.delete(f"{EVENT_DATE} < DATE '{day.isoformat()}'", commit_properties=self._properties(marks))
-
-    def compact(self, day: date, target_file_bytes: int) -> int:
-        with self._unknown("compact"):
-            done = self._delta.optimize.compact(
-                partition_filters=[(EVENT_DATE, "=", day.isoformat())],
-                target_size=target_file_bytes,
-                max_concurrent_tasks=1,
-                writer_properties=_WRITER,
-                commit_properties=self._properties({}),
-            )
-        return int(done["numFilesRemoved"]) - int(done["numFilesAdded"])
-
-    def vacuum(self, marks: Mapping[str, int]) -> int:
-        with self._unknown("vacuum"):
-            # Not only what was removed: what a commit wrote that never landed, too.
-            removed = self._delta.vacuum(dry_run=False, full=True, commit_properties=self._properties(marks))
-            if not removed:  # then it makes no commit
-                self._commit_marks(marks)
-        return len(removed)
-
-    def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
-        unbounded = {name for name, kind in columns.items() if _bounded((name, kind)) is None}
-        with self._unknown("widen"):
-            self._forget_bounds(unbounded)
-            columns = to_widen(self.schema, columns)  # never narrower, whatever was asked for
-            try:
-                # By file names alone: what they hold is written, and then takes the place of all there was.
-                self._delta.create_write_transaction(
-                    actions=list(rewritten(self._delta, columns, unbounded, self._options)),
-                    mode="overwrite",
-                    schema=pl.Schema({**self.schema, **columns}),
-                    partition_by=[EVENT_DATE],
-                    commit_properties=self._properties(marks),
-                )
-            except pl.exceptions.PolarsError as error:
-                raise SchemaConflict(f"widen {self._delta.table_uri}: {_first_line(error)}") from error
-
-    def _forget_bounds(self, columns: Collection[str]) -> None:
-        """Keep no bounds in the log of columns that will be decimals too long for it; a commit of its own, and first.
-
-        Readers then skip fewer files, and never one that holds what they look for.
-        """
-        kept = self._bounded_columns()
-        left = [name for name in kept if name not in columns]
-        if left != kept:
-            self._delta.alter.set_table_properties({_BOUNDED: ",".join(left)}, commit_properties=self._properties({}))
-
-    def _write(self, rows: Any, marks: Mapping[str, int], predicate: str | None) -> None:
-        mode: Mapping[str, Any] = (
-            {"mode": "append"} if predicate is None else {"mode": "overwrite", "predicate": predicate}
-        )
-        with self._unknown("commit to"):
-            write_deltalake(
-                self._delta,
-                rows,
-                **mode,
-                schema_mode="merge",
-                commit_properties=self._properties(marks),
-                target_file_size=self._target_file_bytes,
-                writer_properties=_WRITER,
-            )
-
-    def _commit_marks(self, marks: Mapping[str, int]) -> None:
-        with self._unknown("commit to"):
-            self._delta.create_write_transaction(
-                actions=[],
-                mode="append",
-                schema=self._delta.schema(),
-                partition_by=[EVENT_DATE],
-                commit_properties=self._properties(marks),
-            )
-
-    @contextmanager
-    def _unavailable(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
-            raise Unavailable(f"{what} {self._delta.table_uri}: {_first_line(error)}") from error
-
-    @contextmanager
-    def _unknown(self, what: str) -> Iterator[None]:
-        """Whatever goes wrong in a commit may have come after it."""
-        if self._delta.version() != self._opened_at:
-            raise OutcomeUnknown(f"{what} {self._delta.table_uri}: the handle is spent, or the table was opened again")
-        try:
-            yield
-        except (DeltaError, OSError) as error:
-            raise OutcomeUnknown(f"{what} {self._delta.table_uri}: {_first_line(error)}") from error
-
-    def _properties(self, marks: Mapping[str, int]) -> CommitProperties:
-        together = sorted({**self._carried, **marks}.items())
-        transactions = [Transaction(app_id=name, version=value) for name, value in together]
-        # No silent retries inside the library: a commit that lost a race must be decided anew under a fresh handle.
-        return CommitProperties(app_transactions=transactions, max_commit_retries=0)
-
-    def _plain(self, rows: pl.DataFrame) -> Table:
-        """Rows with all columns of the table, as Arrow of plain strings and lists.
-
-        polars gives string views and large lists, and the files would say so at any depth. pyarrow cannot filter by
-        such texts, and an Arrow from before there were views cannot open such files. Of a column that a file lacks,
-        the log says nothing, and then deltalake's dataset takes `is null` to be true of no row.
-        """
-        present = pl.Schema(self._delta.schema().to_arrow())
-        lacking = [pl.lit(None, kind).alias(name) for name, kind in present.items() if name not in rows.columns]
-        arrow = Table.from_arrow(rows.with_columns(lacking))
-        for number, name in enumerate(arrow.column_names):
-            kind = arrow.schema.field(number).type
-            plain = _plain_type(kind)
-            if plain != kind:
-                arrow = arrow.set_column(number, Field(name, plain, nullable=True), arrow.column(number).cast(plain))
-        return arrow
-
-    def _fitted(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows as wide as the table. Types are compared here: the library would store 1.5 as 1 without a word."""
-        present = self.schema
-        rows = widened(rows, present, self._delta.table_uri)
-        for name, kind in rows.schema.items():
-            if name in present and present[name] != kind:
-                raise SchemaConflict(
-                    f"{self._delta.table_uri}: column {name!r} is {present[name]} in the table and {kind} in the spec; "
-                    "a column cannot change its type, give the new one another name"
-                )
-        return rows
-
-
-def _bounded(column: tuple[str, pl.DataType]) -> str | None:
-    """The name of a column whose bounds stand in the log, by which readers skip files; None of one that has none there.
-
-    The log writes decimals as floats, small ones as 1e-9: by the bounds of a longer one, readers would skip files that
-    hold what they look for. A column that is added later has none either: of the files from before, there is nothing
-    to say, which deltalake's dataset would take to mean that they hold no row.
-    """
-    name, kind = column
-    is_rounded = isinstance(kind, pl.Decimal) and (kind.precision > _EXACT_DIGITS or kind.scale > _EXACT_PLACES)
-    return None if is_rounded or name == EVENT_DATE or isinstance(kind, pl.List) else name
-
-
-def _plain_type(kind: DataType) -> DataType:
-    if bool(DataType.is_string_view(kind)):  # bool(…), because its stub names a type that is none
-        return DataType.string()
-    member = kind.value_type
-    if member is not None and bool(DataType.is_large_list(kind)):
-        return DataType.list(Field("element", _plain_type(member), nullable=True))
-    return kind
-
-
-def _predicate(places: Sequence[Place]) -> str:
-    """Rows of these places, in SQL: whole numbers of our own only. Nothing a user wrote ever stands in a predicate."""
-    return " or ".join(f"({BUCKET} = {int(place.bucket_us)} and {SHARD} = {int(place.shard)})" for place in places)
-
-
-def _in(places: Sequence[Place]) -> pl.Expr:
-    return pl.any_horizontal(
-        *((pl.col(BUCKET) == place.bucket_us) & (pl.col(SHARD) == place.shard) for place in places),
-        pl.lit(value=False),
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:500]

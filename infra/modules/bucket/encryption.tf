@@ -1,6 +1,6 @@
 module "key" {
   source = "../key"
-  count  = var.kms_key_arn == null && !var.receives_access_logs ? 1 : 0
+  count  = var.key == null && !var.receives_access_logs ? 1 : 0
 
   prefix  = var.prefix
   name    = var.name
@@ -9,7 +9,7 @@ module "key" {
 }
 
 locals {
-  kms_key_arn = var.receives_access_logs ? null : var.kms_key_arn == null ? one(module.key[*].arn) : var.kms_key_arn
+  kms_key_arn = var.receives_access_logs ? null : var.key == null ? one(module.key[*].arn) : var.key.arn
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "zone" {

@@ -1,6 +1,9 @@
 output "name" {
   description = "Physical name of the bucket."
-  value       = aws_s3_bucket.zone.id
+  value       = aws_s3_bucket.zone.bucket # known in the plan, as its id is not: others count by it
+
+  # Who delivers to a bucket tries its policy at once: access logs, CloudTrail, AWS Config.
+  depends_on = [aws_s3_bucket_policy.zone]
 }
 
 output "arn" {

@@ -52,9 +52,9 @@ variable "is_disposable" {
   default     = false
 }
 
-variable "kms_key_arn" {
-  description = "Key that encrypts the objects; null makes one for this bucket."
-  type        = string
+variable "key" {
+  description = "Key that encrypts the objects; null makes one for this bucket. An object, because whether there is one must be known before it has an ARN."
+  type        = object({ arn = string })
   default     = null
 }
 

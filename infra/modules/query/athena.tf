@@ -8,7 +8,7 @@ module "results" {
   purpose           = "results of queries"
   classification    = var.classification
   is_disposable     = true # results can be had again
-  kms_key_arn       = var.lake.kms_key_arn
+  key               = { arn = var.lake.kms_key_arn }
   access_log_bucket = var.access_log_bucket
   lifecycles        = { "athena/" = { expire_after_days = var.result_retention_days } }
   tags              = var.tags

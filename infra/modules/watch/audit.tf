@@ -20,7 +20,7 @@ module "audit" {
   classification    = "confidential"
   is_versioned      = true
   is_disposable     = var.is_disposable
-  kms_key_arn       = module.key.arn
+  key               = { arn = module.key.arn }
   access_log_bucket = var.access_log_bucket
   lifecycles        = { "AWSLogs/" = { glacier_after_days = 90, expire_after_days = var.audit_retention_days } }
   policies          = [data.aws_iam_policy_document.deliveries.json]

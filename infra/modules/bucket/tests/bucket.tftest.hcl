@@ -42,7 +42,7 @@ run "nobody_speaks_to_it_in_the_clear" {
 
 run "what_is_immutable_is_put_once" {
   variables {
-    kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:key/given"
+    key                       = { arn = "arn:aws:kms:eu-central-1:111122223333:key/given" }
     immutable_prefixes        = ["landing/"]
     unconditional_writer_arns = ["arn:aws:iam::111122223333:role/farm-replication"]
   }

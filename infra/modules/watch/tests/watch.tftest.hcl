@@ -95,6 +95,7 @@ run "the_trail_records_writes_of_the_named_buckets" {
   variables {
     audited_bucket_arns   = ["arn:aws:s3:::farm-raw"]
     monthly_budget_usd    = 300
+    budget_tag            = { key = "deployment", value = "farm" }
     has_config_rules      = true
     makes_config_recorder = true
   }
@@ -109,6 +110,11 @@ run "the_trail_records_writes_of_the_named_buckets" {
   assert {
     condition     = output.audit_bucket_name == module.audit[0].name
     error_message = "Audit logs have a bucket of their own."
+  }
+
+  assert {
+    condition     = one(one(aws_budgets_budget.monthly[0].cost_filter).values) == "user:deployment$farm"
+    error_message = "A budget by tag names the tag and its value."
   }
 
   assert {

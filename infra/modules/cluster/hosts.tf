@@ -99,6 +99,13 @@ resource "aws_autoscaling_group" "hosts" {
     }
   }
 
+  # A host needs its rights and its way out as long as it stands, or ECS never hears that its tasks have stopped and destroy hangs.
+  depends_on = [
+    aws_iam_role_policy.hosts,
+    aws_vpc_security_group_egress_rule.endpoints,
+    aws_vpc_security_group_egress_rule.s3,
+  ]
+
   # ECS sets the number of hosts from now on.
   lifecycle {
     ignore_changes = [desired_capacity]

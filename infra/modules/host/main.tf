@@ -141,7 +141,13 @@ resource "aws_autoscaling_group" "host" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.topology, aws_iam_role_policy.host]
+  # What an instance may do and where it may call, from its first second to the end of its drain.
+  depends_on = [
+    aws_iam_role_policy.host,
+    aws_iam_role_policy.topology,
+    aws_vpc_security_group_egress_rule.endpoints,
+    aws_vpc_security_group_egress_rule.gateways,
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "host" {

@@ -48,7 +48,7 @@ resource "aws_iam_role_policy" "flows" {
 
 data "aws_iam_policy_document" "flows" {
   statement {
-    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    actions   = ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.flows.arn}:*"]
   }
 }

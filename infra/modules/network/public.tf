@@ -1,4 +1,5 @@
-# Only where a load balancer faces the internet: subnets for it alone. Workers never stand here.
+# Only where a load balancer faces the internet: subnets for it alone, of a /20 still a /27, the least that one takes. Workers
+# never stand here.
 
 resource "aws_internet_gateway" "front" {
   count = var.has_public_subnets ? 1 : 0
@@ -12,7 +13,7 @@ resource "aws_subnet" "public" {
 
   vpc_id                  = aws_vpc.workers.id
   availability_zone       = each.key
-  cidr_block              = cidrsubnet(var.cidr, 8, 240 + each.value)
+  cidr_block              = cidrsubnet(var.cidr, 7, 120 + each.value)
   map_public_ip_on_launch = false # the load balancer brings its own addresses
   tags                    = merge(var.tags, { Name = "${var.prefix}-public-${each.key}" })
 }

@@ -72,7 +72,13 @@ resource "aws_ecs_service" "tasks" {
     ignore_changes = [desired_count]
   }
 
-  depends_on = [aws_iam_role_policy.tasks, aws_iam_role_policy.execution]
+  # What a task may do and where it may call, from its first second to the end of its drain.
+  depends_on = [
+    aws_iam_role_policy.execution,
+    aws_iam_role_policy.tasks,
+    aws_vpc_security_group_egress_rule.endpoints,
+    aws_vpc_security_group_egress_rule.gateways,
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "tasks" {

@@ -32,7 +32,7 @@ run "zones_do_not_overlap" {
   }
 
   assert {
-    condition     = [for zone in var.availability_zones : aws_subnet.public[zone].cidr_block] == ["10.60.240.0/24", "10.60.241.0/24"]
+    condition     = [for zone in var.availability_zones : aws_subnet.public[zone].cidr_block] == ["10.60.240.0/23", "10.60.242.0/23"]
     error_message = "Public subnets lie in the last sixteenth, which no zone has."
   }
 }

@@ -1,10 +1,11 @@
 # A task: one container without root, without capabilities and without a writable file system but /tmp.
 
 locals {
-  # As in the Dockerfile, which ECS does not look at.
+  # Alive, not ready: ECS replaces what fails this. A worker that stopped itself because too much failed is not ready, and its
+  # successor would receive again what it holds until the queue's redrive had drained it (law 9). Load balancers ask for ready.
   health_command = [
     "CMD", "python", "-c",
-    "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['WINDROW_PORT'] + '/readyz', timeout=3)",
+    "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['WINDROW_PORT'] + '/healthz', timeout=3)",
   ]
 
   environment = merge(

@@ -23,6 +23,13 @@ variables {
   }
 }
 
+run "a_worker_that_stopped_itself_is_not_replaced" {
+  assert {
+    condition     = strcontains(jsondecode(aws_ecs_task_definition.tasks.container_definitions)[0].healthCheck.command[3], "/healthz")
+    error_message = "It is alive, though not ready; its successor would drain the queue into dead letters."
+  }
+}
+
 run "a_container_is_confined" {
   assert {
     condition = (

@@ -33,7 +33,7 @@ resource "aws_lb" "front" {
 resource "aws_lb_target_group" "ingest" {
   #checkov:skip=CKV_AWS_378:TLS ends here; from here on it is one hop, inside security groups that know only each other
   name                 = local.name
-  target_type          = "ip"
+  target_type          = var.target_type
   vpc_id               = var.vpc_id
   port                 = var.port
   protocol             = "HTTP"
@@ -122,6 +122,19 @@ resource "aws_vpc_security_group_ingress_rule" "senders" {
   security_group_id = aws_security_group.front.id
   description       = "Senders"
   cidr_ipv4         = each.key
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  tags              = merge(var.tags, { Name = local.name })
+}
+
+# The load balancer fetches the issuer's keys itself, from wherever they are.
+resource "aws_vpc_security_group_egress_rule" "issuer" {
+  count = local.is_api || var.jwt == null ? 0 : 1
+
+  security_group_id = aws_security_group.front.id
+  description       = "Keys of the issuer of tokens"
+  cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

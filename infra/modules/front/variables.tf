@@ -6,6 +6,11 @@ variable "prefix" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,30}[a-z0-9]$", var.prefix))
     error_message = "prefix is 2 to 32 characters of a-z, 0-9 and '-', starts with a letter and does not end with '-'."
   }
+
+  validation {
+    condition     = length(var.prefix) <= 26
+    error_message = "prefix has at most 26 characters where there is a front: the load balancer is called <prefix>-front, and such a name has at most 32."
+  }
 }
 
 variable "tags" {
@@ -142,8 +147,19 @@ variable "public_subnet_ids" {
   }
 }
 
+variable "target_type" {
+  description = "What registers with the target group: `ip` for tasks of ECS, `instance` for instances of an auto-scaling group."
+  type        = string
+  default     = "ip"
+
+  validation {
+    condition     = contains(["ip", "instance"], var.target_type)
+    error_message = "target_type is ip or instance."
+  }
+}
+
 variable "target_security_group_id" {
-  description = "Group of ingest's tasks."
+  description = "Group of ingest's tasks or instances."
   type        = string
 }
 

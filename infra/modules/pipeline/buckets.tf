@@ -63,6 +63,7 @@ module "logs" {
   }
 }
 
+# Whose load balancer it is stands in the key that it may put.
 data "aws_iam_policy_document" "load_balancer_logs" {
   statement {
     sid       = "LoadBalancerLogs"
@@ -72,12 +73,6 @@ data "aws_iam_policy_document" "load_balancer_logs" {
     principals {
       type        = "Service"
       identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 }

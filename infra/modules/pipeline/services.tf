@@ -119,6 +119,19 @@ module "host" {
   log_kms_key_arn            = module.log_key.arn
 }
 
+# The other half of `callers`: what a host may do is said by its group, and that lets out nothing but calls of AWS.
+resource "aws_vpc_security_group_egress_rule" "operators" {
+  count = var.compute == "ecs" ? 1 : 0
+
+  security_group_id            = module.cluster[0].host_security_group_id
+  description                  = "Operators, through a host, to the reprocessor"
+  referenced_security_group_id = module.service["reprocessor"].security_group_id
+  ip_protocol                  = "tcp"
+  from_port                    = local.topology.services.reprocessor.port
+  to_port                      = local.topology.services.reprocessor.port
+  tags                         = merge(local.tags, { Name = "${var.prefix}-hosts" })
+}
+
 module "front" {
   source = "../front"
   count  = var.front == null ? 0 : 1
@@ -137,6 +150,7 @@ module "front" {
   vpc_id                   = module.network.vpc_id
   private_subnet_ids       = module.network.private_subnet_ids
   public_subnet_ids        = module.network.public_subnet_ids
+  target_type              = var.compute == "hosts" ? "instance" : "ip" # an auto-scaling group registers nothing else
   target_security_group_id = local.security_group_ids[local.facing]
   port                     = local.topology.services[local.facing].port
   access_log_bucket        = module.logs.name

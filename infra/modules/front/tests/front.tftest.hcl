@@ -55,6 +55,11 @@ run "the_load_balancer_can_stand_alone" {
     condition     = [for action in aws_lb_listener_rule.records.action : action.type] == ["jwt-validation", "forward"]
     error_message = "It checks tokens itself."
   }
+
+  assert {
+    condition     = length(aws_vpc_security_group_egress_rule.issuer) == 1
+    error_message = "It may fetch the keys that tokens are checked with."
+  }
 }
 
 run "nothing_but_records_is_let_in" {

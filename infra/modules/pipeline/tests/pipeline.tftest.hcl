@@ -55,9 +55,17 @@ run "services_scale_by_what_they_consume" {
   }
 }
 
+run "operators_reach_the_reprocessor_through_a_host" {
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.operators[0].from_port == local.topology.services.reprocessor.port
+    error_message = "The host's group lets out what the reprocessor's lets in."
+  }
+}
+
 run "plain_instances_are_a_switch" {
   variables {
     compute = "hosts"
+    front   = { domain = "ingest.example.com", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/given", sender_cidrs = ["203.0.113.0/24"] }
   }
 
   assert {

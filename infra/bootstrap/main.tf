@@ -1,5 +1,5 @@
-# What must stand before an environment can: a bucket for Terraform's state, and a registry for the images that all of them
-# run. Applied once per account and region, with its own state kept beside it.
+# What must stand before an environment can: a bucket for Terraform's state, a registry for the images that all of them run, and
+# what the account must have switched on. Applied once per account and region, with its own state kept beside it.
 
 locals {
   topology = jsondecode(file("${path.module}/../topology.json"))
@@ -26,6 +26,13 @@ module "key" {
   tags    = var.tags
   name    = "images"
   purpose = "images"
+}
+
+# Every task has a network interface of its own, and without trunks a host has room for two or three. The setting is the account's,
+# and a host takes it when it registers: so it is not an environment's to make, nor to take away from the others.
+resource "aws_ecs_account_setting_default" "trunks" {
+  name  = "awsvpcTrunking"
+  value = "enabled"
 }
 
 module "registry" {

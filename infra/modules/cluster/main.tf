@@ -40,12 +40,3 @@ resource "aws_ecs_capacity_provider" "hosts" {
     }
   }
 }
-
-# Every task has a network interface of its own, and without trunks a host has room for two or three of them. The setting
-# holds for the whole account in this region.
-resource "aws_ecs_account_setting_default" "trunks" {
-  count = var.sets_account_trunking && !var.is_fargate ? 1 : 0
-
-  name  = "awsvpcTrunking"
-  value = "enabled"
-}

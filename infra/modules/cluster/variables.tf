@@ -125,9 +125,3 @@ variable "volume_kms_key_arn" {
   type        = string
   default     = null
 }
-
-variable "sets_account_trunking" {
-  description = "Whether to switch on `awsvpcTrunking`, a setting of the whole account in this region, so that a host has room for more than two or three tasks. `false` where somebody else looks after it."
-  type        = bool
-  default     = true
-}

@@ -13,6 +13,7 @@ module "query" {
   max_scanned_bytes = var.query.max_scanned_bytes
   classification    = var.classification
   access_log_bucket = module.logs.name
+  log_kms_key_arn   = module.log_key.arn
   redshift          = var.query.redshift
   quicksight        = var.query.quicksight
 

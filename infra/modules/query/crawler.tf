@@ -54,7 +54,7 @@ resource "aws_glue_security_configuration" "crawler" {
   encryption_configuration {
     cloudwatch_encryption {
       cloudwatch_encryption_mode = "SSE-KMS"
-      kms_key_arn                = var.lake.kms_key_arn
+      kms_key_arn                = var.log_kms_key_arn
     }
 
     job_bookmarks_encryption {

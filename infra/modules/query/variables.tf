@@ -101,6 +101,17 @@ variable "access_log_bucket" {
   default     = null
 }
 
+variable "log_kms_key_arn" {
+  description = "Key that encrypts the crawlers' logs; it must let CloudWatch Logs use it. Needed with crawlers."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.log_kms_key_arn != null || !(var.has_crawlers || length(var.exports) > 0)
+    error_message = "log_kms_key_arn encrypts what crawlers log; it is needed with has_crawlers and with exports."
+  }
+}
+
 variable "redshift" {
   description = "Redshift Serverless workgroup that gets an external schema over the catalogue; null gives none. The workgroup's namespace must be allowed `redshift_role_arn`."
   type = object({

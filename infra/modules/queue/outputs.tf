@@ -13,11 +13,6 @@ output "url" {
   value       = aws_sqs_queue.work.url
 }
 
-output "policy_id" {
-  description = "Queue whose policy stands. A notification that depends on it is not made before S3 may send."
-  value       = aws_sqs_queue_policy.work.id
-}
-
 output "dead_letters" {
   description = "Name, ARN and URL of the dead-letter queue."
   value = {

@@ -3,7 +3,8 @@ mock_provider "aws" {
 }
 
 variables {
-  prefix = "hay-farm"
+  prefix          = "hay-farm"
+  log_kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/logs"
   lake = {
     bucket_name = "hay-farm-lake"
     bucket_arn  = "arn:aws:s3:::hay-farm-lake"

@@ -85,7 +85,8 @@ def test_what_a_builder_cannot_build_is_told() -> None:
     assert building.split(["linux/amd64", "linux/arm64"], able) == (["linux/amd64"], ["linux/arm64"])
 
 
-def test_ecs_asks_after_health_as_the_image_does() -> None:
+def test_ecs_asks_as_the_image_does_but_whether_it_is_alive() -> None:
+    """ECS replaces what fails its question, and a worker that stopped itself (law 9) is alive, not ready."""
     modules, _ = read_all(INFRA)
     pipeline = plan(INFRA / "environments" / "dev", modules).once("module", "windrow")
     command = pipeline.once("module", "service")["ingest"].once("local", "health_command")
@@ -93,4 +94,5 @@ def test_ecs_asks_after_health_as_the_image_does() -> None:
     healthcheck = next(line for line in dockerfile.splitlines() if line.startswith("HEALTHCHECK"))
 
     assert command[:3] == ["CMD", "python", "-c"]
-    assert f'"{command[3]}"' in healthcheck
+    assert "/healthz'" in command[3]
+    assert f'"{command[3].replace("/healthz", "/readyz")}"' in healthcheck

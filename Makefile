@@ -105,9 +105,10 @@ reference: setup ## Write what documents take from code: settings, stream specs,
 images: setup ## Build the images for this machine, and say which platforms can be pushed for (needs Docker)
 	@$(BIN)/python -m infra.release images $(if $(PLATFORMS),--platforms $(PLATFORMS))
 
-push: setup ## Build for amd64 and arm64, push, write the digests: make push REGISTRY=… ENV=dev (needs Docker)
-	@test -n "$(REGISTRY)" -a -n "$(ENV)" || { echo 'usage: make push REGISTRY=<host> ENV=dev [REPOSITORIES=windrow]' >&2; exit 2; }
-	@$(BIN)/python -m infra.release push $(REGISTRY) $(ENV) $(if $(REPOSITORIES),--repositories $(REPOSITORIES)) \
+push: setup ## Build for amd64 and arm64, push, write the digests: make push REGISTRY=… REPOSITORIES=… ENV=dev (needs Docker)
+	@test -n "$(REGISTRY)" -a -n "$(REPOSITORIES)" -a -n "$(ENV)" || { \
+		echo 'usage: make push REGISTRY=<host> REPOSITORIES=<prefix of infra/bootstrap> ENV=dev' >&2; exit 2; }
+	@$(BIN)/python -m infra.release push $(REGISTRY) $(ENV) --repositories $(REPOSITORIES) \
 		$(if $(PLATFORMS),--platforms $(PLATFORMS))
 
 deploy: ## Roll out the pushed images and whatever else changed: make deploy ENV=dev (needs Terraform)

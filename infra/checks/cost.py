@@ -19,7 +19,7 @@ MONTH_S = HOURS * 3600
 _SECTION = re.compile(r"(<!-- cost: (\w+) -->\n).*?(<!-- /cost -->)", re.DOTALL)
 
 PRICES: Mapping[str, float] = {
-    # USD, us-east-1, on demand, first tier, without free tiers. See docs/cost.md for the date.
+    # USD, us-east-1, on demand, first tier, without free tiers. Where each was found is in SOURCES.
     "S3 PUT, LIST (1,000)": 0.005,
     "S3 GET, HEAD (1,000)": 0.0004,
     "S3 Standard (GB-month)": 0.023,
@@ -37,9 +37,62 @@ PRICES: Mapping[str, float] = {
     "Kinesis on demand, in (GB)": 0.08,
     "Kinesis on demand, out (GB)": 0.04,
     "Kinesis on demand (stream-hour)": 0.04,
+    "Kinesis on-demand Advantage, in (GB)": 0.032,
+    "Kinesis on-demand Advantage, out (GB)": 0.016,
     "Managed Flink (KPU-hour)": 0.11,
     "Managed Flink, storage (GB-month)": 0.10,
+    "API Gateway, HTTP API (million of 512 KB)": 1.00,
+    "Athena (TB scanned)": 5.00,
 }
+
+
+def _transcribed(provider: str, on: str) -> str:
+    place = f"https://raw.githubusercontent.com/api-evangelist/{provider}/refs/heads/main/plans/{provider}-plans-pricing.yml"
+    return f"AWS's page as [transcribed]({place}) on {on}"
+
+
+_S3_BLOG = "[c3x.dev](https://c3x.dev/blog/s3-request-fees-explained), no date"
+_ALB = _transcribed("amazon-elastic-load-balancing", "20 September 2026")
+_FLINK = _transcribed("kinesis", "20 September 2026")
+_TREK10 = (
+    "[Trek10](https://www.trek10.com/blog/"
+    "amazon-kinesis-data-streams-on-demand-vs.-provisioned-billing-mode-cost-comparison), us-east-1, September 2023"
+)
+_ADVANTAGE = (
+    "reckoned: [AWS's guide](https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html) "
+    "says at least 60 % below on demand"
+)
+SOURCES: Mapping[str, str] = {
+    # Looked up on 26 November 2026 in copies of pages; AWS's own draw most tables by script, which no copy has.
+    # A price without a source here is as it was known, and the page says so.
+    "S3 PUT, LIST (1,000)": _S3_BLOG,
+    "S3 GET, HEAD (1,000)": _S3_BLOG,
+    "S3 Standard (GB-month)": "[a note](https://gist.github.com/EverettBerry/a37438006529a55f42da6fdbc44a505c) "
+    "of July 2022",
+    "SQS (million requests)": "[CloudBurn](https://cloudburn.io/blog/amazon-sqs-pricing), us-east-1, March 2026",
+    "EC2 m7g.large, 2 vCPU, 8 GiB (hour)": "[FactualMinds]"
+    "(https://www.factualminds.com/blog/amazon-ec2-on-demand-pricing-instance-families-2026/), us-east-1, June 2026",
+    "Interface endpoint (hour and zone)": "[c3x.dev](https://c3x.dev/resources/aws/aws_vpc_endpoint), no date",
+    "Interface endpoint (GB)": "[AWS](https://aws.amazon.com/jp/privatelink/pricing/), no date",
+    "Application Load Balancer (hour)": _ALB,
+    "Load balancer capacity unit, 1 GB (hour)": _ALB,
+    "Lambda (GB-second)": "[Artillery]"
+    "(https://app.unpkg.com/artillery@2.0.28/files/lib/platform/aws-lambda/prices.js), no date",
+    "Lambda (million requests)": "[a note](https://gist.github.com/thiagozs/019a25fbcbd987209ef1d25e10d0dde9) "
+    "of March 2023",
+    "Glue (DPU-hour)": _transcribed("amazon-glue-databrew", "7 October 2026") + ", for other work by the DPU than jobs",
+    "Kinesis on demand, in (GB)": _TREK10,
+    "Kinesis on demand, out (GB)": _TREK10,
+    "Kinesis on demand (stream-hour)": _TREK10,
+    "Kinesis on-demand Advantage, in (GB)": _ADVANTAGE,
+    "Kinesis on-demand Advantage, out (GB)": _ADVANTAGE,
+    "Managed Flink (KPU-hour)": _FLINK,
+    "Managed Flink, storage (GB-month)": _FLINK,
+    "API Gateway, HTTP API (million of 512 KB)": "[AWS](https://docs.aws.amazon.com/fr_fr/whitepapers/latest/"
+    "best-practices-api-gateway-private-apis-integration/cost-optimization.html), us-east-1, no date",
+    "Athena (TB scanned)": "[athena-cost-guard](https://pypi.org/project/athena-cost-guard/0.2.0/), us-east-1, no date",
+}
+_NO_SOURCE = "none found; as known in November 2026"
 
 
 @dataclass(frozen=True)
@@ -79,12 +132,17 @@ class Assumed:
     min_hosts: int = 4
     """Two zones, and ingest on hosts of its own."""
     kept_months: float = 1.0
-    endpoints: int = 7
+    endpoints: int = 13
+    """Interface endpoints of `modules/pipeline` with containers on ECS."""
     zones: int = 2
+    request_kb: float = 512.0
+    """Of a request to API Gateway, which counts each 512 KB begun. A record a request costs thousands of times that."""
     lambda_s_per_mb: float = 0.3
     """Seconds of a function with 1 GB of memory that decodes and checks 1 MB."""
     dpu_per_mb_s: float = 1.0
     kpu_per_mb_s: float = 1.0
+    advantage_floor_mb_s: float = 26.2
+    """Kinesis on-demand Advantage is paid for as if 25 MiB/s came in and went out at least."""
 
 
 _AS_WRITTEN = Assumed()
@@ -128,12 +186,14 @@ def firehose(mb_s: float, assumed: Assumed = _AS_WRITTEN, measured: Measured = M
 
 
 def flink(mb_s: float, assumed: Assumed = _AS_WRITTEN, measured: Measured = MEASURED) -> dict[str, float]:
-    """Kinesis on demand, read once, and a Managed Flink application that writes to S3."""
+    """Kinesis on demand, read once, in the mode that costs less, and a Managed Flink application that writes to S3."""
     gb = _gb(mb_s)
     kpu = max(1, math.ceil(mb_s * assumed.kpu_per_mb_s))
+    standard = gb * (PRICES["Kinesis on demand, in (GB)"] + PRICES["Kinesis on demand, out (GB)"])
+    standard += PRICES["Kinesis on demand (stream-hour)"] * HOURS
+    advantage = PRICES["Kinesis on-demand Advantage, in (GB)"] + PRICES["Kinesis on-demand Advantage, out (GB)"]
     return {
-        "Kinesis": gb * (PRICES["Kinesis on demand, in (GB)"] + PRICES["Kinesis on demand, out (GB)"])
-        + PRICES["Kinesis on demand (stream-hour)"] * HOURS,
+        "Kinesis": min(standard, advantage * max(gb, _gb(assumed.advantage_floor_mb_s))),
         "Flink": (kpu + 1) * PRICES["Managed Flink (KPU-hour)"] * HOURS
         + kpu * 50 * PRICES["Managed Flink, storage (GB-month)"],
         "storage": gb * assumed.kept_months * measured.lake_bytes_per_byte * PRICES["S3 Standard (GB-month)"],
@@ -145,19 +205,21 @@ def _gb(mb_s: float) -> float:
 
 
 def _network(mb_s: float, assumed: Assumed) -> float:
-    """Interface endpoints (S3 and DynamoDB go through gateways, which are free), and a load balancer before ingest."""
+    """Interface endpoints (S3 and DynamoDB go through gateways, which are free), API Gateway and a load balancer."""
     endpoints = assumed.endpoints * assumed.zones * PRICES["Interface endpoint (hour and zone)"] * HOURS
     units = max(1.0, mb_s * 3.6)  # one unit takes 1 GB an hour
     balancer = PRICES["Application Load Balancer (hour)"] + units * PRICES["Load balancer capacity unit, 1 GB (hour)"]
-    return endpoints + balancer * HOURS
+    million_requests = mb_s * 1e3 / assumed.request_kb * math.ceil(assumed.request_kb / 512) * MONTH_S / 1e6
+    api = million_requests * PRICES["API Gateway, HTTP API (million of 512 KB)"]
+    return endpoints + balancer * HOURS + api
 
 
 def table(name: str) -> str:
     """A table of docs/cost.md, by the name in its mark."""
     match name:
         case "prices":
-            rows = ["| what | USD |", "| --- | ---: |"]
-            rows += [f"| {what} | {price:g} |" for what, price in PRICES.items()]
+            rows = ["| what | USD | found in |", "| --- | ---: | --- |"]
+            rows += [f"| {what} | {price:g} | {SOURCES.get(what, _NO_SOURCE)} |" for what, price in PRICES.items()]
             return "\n".join(rows)
         case "windrow":
             return _by_rate(windrow, Assumed())

@@ -1,7 +1,7 @@
 """Builds, pushes and rolls back images.
 
 Usage: python -m infra.release images [--platforms P,P]
-       python -m infra.release push REGISTRY ENVIRONMENT [--repositories PREFIX] [--platforms P,P]
+       python -m infra.release push REGISTRY ENVIRONMENT --repositories PREFIX [--platforms P,P]
        python -m infra.release rollback ENVIRONMENT
 
 Exit 0: done. 1: it could not be done. 2: it was asked for in a wrong way.
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     push = commands.add_parser("push")
     push.add_argument("registry")
     push.add_argument("environment")
-    push.add_argument("--repositories", default="windrow")
+    push.add_argument("--repositories", required=True, help="prefix of infra/bootstrap, which made them")
     push.add_argument("--platforms", default=PLATFORMS)
     commands.add_parser("rollback").add_argument("environment")
     given = parser.parse_args(arguments)

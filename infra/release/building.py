@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from windrow.errors import BadInput, Unavailable
+from windrow.errors import BadInput, Unavailable, WindrowError
 
 ROOT = Path(__file__).parents[2]
 _METADATA = msgspec.json.Decoder(dict[str, object])
+_NOT_LET_IN = ("401 Unauthorized", "403 Forbidden", "no basic auth credentials")
+_NO_REPOSITORY = ("name unknown", "NAME_UNKNOWN", "RepositoryNotFoundException")
 
 
 def run(*command: str) -> str:
@@ -52,17 +54,36 @@ def push(service: str, repository: str, tags: Sequence[str], platforms: Sequence
         with tempfile.TemporaryDirectory(prefix="windrow-push-") as folder:
             metadata = Path(folder) / "metadata.json"
             named = [f"--tag={repository}:{tag}" for tag in tags]
-            _buildx(service, "--push", f"--platform={','.join(platforms)}", f"--metadata-file={metadata}", *named)
+            options = ("--push", f"--platform={','.join(platforms)}", f"--metadata-file={metadata}", *named)
+            try:
+                _buildx(service, *options)
+            except Unavailable as error:
+                raise why_not_pushed(error, repository) from error
             standing = str(_METADATA.decode(metadata.read_bytes()).get("containerimage.digest", ""))
     if not standing:
         raise BadInput(f"{repository}: the builder did not say which digest it pushed")
     return f"{repository}@{standing}"
 
 
+def why_not_pushed(error: Unavailable, repository: str) -> WindrowError:
+    """What to do about a failure of a registry, where its words tell; else the failure itself."""
+    words = str(error)
+    if any(one in words for one in _NOT_LET_IN):
+        return Unavailable(f"{repository.partition('/')[0]} lets nobody in without a login: see docker login\n{words}")
+    if any(one in words for one in _NO_REPOSITORY):
+        return BadInput(
+            f"there is no repository {repository}: REPOSITORIES is the `prefix` of infra/bootstrap\n{words}"
+        )
+    return error
+
+
 def _digest(reference: str) -> str | None:
+    """None for a tag that does not stand. A registry that asks for a login is told of now, not after the build."""
     try:
         return run("docker", "buildx", "imagetools", "inspect", "--format={{.Manifest.Digest}}", reference).strip()
-    except Unavailable:
+    except Unavailable as error:
+        if any(words in str(error) for words in _NOT_LET_IN):
+            raise why_not_pushed(error, reference) from error
         return None
 
 

@@ -23,6 +23,11 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     images: dict[str, Annotated[str, msgspec.Meta(pattern=_REFERENCE)]]
     """`<repository>@sha256:<digest>` by service."""
 
+    @property
+    def is_example(self) -> bool:
+        """Whether it is what stands in an environment before anything is pushed: no registry has it."""
+        return not self.revision.strip("0")
+
 
 def read(path: Path, services: Iterable[str]) -> Release:
     """The release in a file; BadInput if it is none, or lacks a service."""
@@ -39,10 +44,12 @@ def read(path: Path, services: Iterable[str]) -> Release:
 
 
 def write(folder: Path, release: Release) -> Path:
-    """Write a release into an environment's folder; the one that stood there is kept for a roll-back."""
+    """Write a release into an environment's folder; the one that stood there, if it ran, is kept for a roll-back."""
     path = folder / IMAGES
-    if path.exists() and msgspec.json.decode(path.read_bytes(), type=Release).images != release.images:
-        path.replace(folder / PREVIOUS)
+    if path.exists():
+        standing = msgspec.json.decode(path.read_bytes(), type=Release)
+        if standing.images != release.images and not standing.is_example:
+            path.replace(folder / PREVIOUS)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(release), indent=2) + b"\n")
     return path
 

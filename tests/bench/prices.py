@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 MONTH_S = 730 * 3600
 USD_PER_REQUEST: Mapping[str, float] = {
-    # us-east-1, S3 Standard and SQS standard queues, first tier. Deletes are free.
+    # us-east-1, S3 Standard and SQS standard queues, first tier. Deletes are free. Found where docs/cost.md says.
     "PUT": 0.005 / 1_000,
     "LIST": 0.005 / 1_000,
     "GET": 0.0004 / 1_000,

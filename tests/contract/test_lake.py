@@ -370,6 +370,29 @@ def test_compaction_merges_the_files_of_one_day_and_changes_no_row(lake: Lake) -
     assert [after.mark(f"b{number}") for number in range(4)] == [1, 1, 1, 1]
 
 
+def test_columns_whose_values_hardly_repeat_have_no_dictionary_however_their_file_came_about(tmp_path: Path) -> None:
+    lake = DeltaLake(str(tmp_path), {})
+
+    def encodings() -> dict[str, bool]:
+        [file] = fresh(lake).files()
+        group = pq.read_metadata(tmp_path / "lake" / "sensors" / "records" / file.path).row_group(0)
+        columns = (group.column(number) for number in range(group.num_columns))
+        return {column.path_in_schema: column.has_dictionary_page for column in columns}
+
+    names = ["a", "b"] * 500
+    fresh(lake).append(rows(NOON, names), {})
+    appended = encodings()
+    fresh(lake).replace([NOON], rows(NOON, names), {})
+    replaced = encodings()
+    fresh(lake).replace([NOON], iter([rows(NOON, names)]), {})
+    exchanged = encodings()
+    fresh(lake).append(rows(NOON, names), {})
+    fresh(lake).compact(day_of(NOON), 1_000_000)
+
+    assert (appended["sensor"], appended["ts"]) == (True, False)
+    assert appended == replaced == exchanged == encodings()
+
+
 def test_compaction_gives_way_to_a_commit_that_replaced_its_files(lake: Lake) -> None:
     for number in range(2):
         fresh(lake).append(rows(NOON, [f"n{number}"]), {})

@@ -8,6 +8,7 @@ STORE_EFFECTS: Mapping[tuple[str, str], str] = {
     ("consumer", "segments"): "segment",
     ("consumer", "quarantine"): "quarantine",
     ("consumer", "batches"): "manifest",
+    ("writer", "lake"): "file",
     ("reprocessor", "landing"): "replay_put",
     ("reprocessor", "replays"): "receipt",
 }
@@ -43,6 +44,7 @@ POINTS = (
     "windower.after_delete",
     "writer.before_lease",
     "writer.after_lease",
+    "writer.after_file",
     "writer.before_commit.records",
     "writer.after_commit.records",
     "writer.before_commit.windows",

@@ -75,6 +75,9 @@ class TappedStore:
     def put(self, key: str, body: bytes, headers: ObjectHeaders, if_match: str | None = None) -> ObjectInfo:
         return self._around(key, lambda: self.inner.put(key, body, headers, if_match), is_new=False)
 
+    def delete(self, key: str) -> None:
+        self.inner.delete(key)
+
     def _around(self, key: str, write: Callable[[], ObjectInfo], *, is_new: bool) -> ObjectInfo:
         effect = self._effect(key, is_new=is_new)
         self.reach(f"{self.service}.before_{effect}")

@@ -9,7 +9,7 @@ from infra.checks.plan import plan
 from infra.release import building, digests
 from infra.release.digests import Release
 from windrow import topology
-from windrow.errors import BadInput
+from windrow.errors import BadInput, Unavailable
 
 SERVICES = tuple(topology.load(INFRA / "topology.json").services)
 ENVIRONMENTS = sorted(path.parent.name for path in INFRA.glob("environments/*/images.json"))
@@ -55,6 +55,18 @@ def test_pushing_the_same_images_again_does_not_forget_the_ones_before(tmp_path:
     assert digests.swap(tmp_path, SERVICES) == _release("a")
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_first_push_leaves_nothing_to_go_back_to(tmp_path: Path, environment: str) -> None:
+    """What stands in an environment before that is an example, and no registry has it."""
+    example = INFRA / "environments" / environment / digests.IMAGES
+    (tmp_path / digests.IMAGES).write_bytes(example.read_bytes())
+    assert digests.read(example, SERVICES).is_example
+
+    digests.write(tmp_path, _release("a"))
+    with pytest.raises(BadInput, match="nothing to go back to"):
+        digests.swap(tmp_path, SERVICES)
+
+
 def test_without_a_release_before_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
     digests.write(tmp_path, _release("a"))
     with pytest.raises(BadInput, match="nothing to go back to"):
@@ -83,6 +95,31 @@ def test_only_a_commit_that_is_marked_as_a_release_gets_the_version_for_a_tag() 
 def test_what_a_builder_cannot_build_is_told() -> None:
     able = building.builder_platforms("Name: default\nNodes:\nName: default\nPlatforms: linux/amd64*, linux/386\n")
     assert building.split(["linux/amd64", "linux/arm64"], able) == (["linux/amd64"], ["linux/arm64"])
+
+
+def test_a_registry_that_asks_for_a_login_is_told_of_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def run(*command: str) -> str:
+        asked.append(command[2])
+        raise Unavailable("ERROR: unexpected status from HEAD request to https://r/v2/farm-ingest: 401 Unauthorized")
+
+    monkeypatch.setattr(building, "run", run)
+    with pytest.raises(Unavailable, match="docker login"):
+        building.push("ingest", "r/farm-ingest", ["1.2.3-aaaaaaaaaaaa"], ["linux/arm64"])
+    assert asked == ["imagetools"]
+
+
+def test_a_repository_that_is_not_there_is_told_of_with_the_option_that_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(*command: str) -> str:
+        why = "not found" if command[2] == "imagetools" else "name unknown: The repository with name … does not exist"
+        raise Unavailable(why)
+
+    monkeypatch.setattr(building, "run", run)
+    with pytest.raises(BadInput, match="REPOSITORIES"):
+        building.push("ingest", "r/windrow-ingest", ["1.2.3-aaaaaaaaaaaa"], ["linux/arm64"])
 
 
 def test_ecs_asks_as_the_image_does_but_whether_it_is_alive() -> None:

@@ -236,12 +236,8 @@ def does_not_compare_batch_marks() -> Iterator[None]:
     load = writing.Handler._load
 
     def forgetful(self: Any, stream: str, batches: Any, handle: Any, failed: Any, spec: Any) -> Any:
-        done = self.__dict__.setdefault("_loaded", set())
-        if (handle.version, tuple(batches)) in done:
-            return []
-        loaded = load(self, stream, batches, _Unmarked(handle), failed, spec)
-        done.add((handle.version + 1, tuple(batches)))
-        return loaded
+        loaded, _ = load(self, stream, batches, _Unmarked(handle), failed, spec)
+        return loaded, True
 
     with mock.patch.object(writing.Handler, "_load", forgetful):
         yield
@@ -410,6 +406,8 @@ def opens_the_table_after_the_list() -> Iterator[None]:
 
         for prefix in (keys.manifest_prefix(stream), keys.landing_prefix(stream)):
             listed[prefix] = list(store.list(prefix))
+            for _ in range(10):  # a list of many objects takes many requests, one after the other
+                list(store.list(prefix))
         return figures(Listed(), lake, stream)
 
     figures = conservation.balance

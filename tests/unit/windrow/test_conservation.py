@@ -1,6 +1,7 @@
 """Law 8, nothing vanishes: received = written + duplicate + quarantined + in flight, at every step of the way."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -75,7 +76,12 @@ class Ledger:
 
 
 def rows(count: int) -> pl.DataFrame:
-    data = {"value": [1] * count, "_bucket": [0] * count, "_shard": [0] * count, "event_date": [None] * count}
+    data = {
+        "value": [1] * count,
+        "_bucket": [0] * count,
+        "_shard": [0] * count,
+        "event_date": [date(1970, 1, 1)] * count,
+    }
     return pl.DataFrame(data, schema=SCHEMA)
 
 

@@ -84,6 +84,37 @@ def test_the_same_file_again_is_recognised_and_counts_nothing(
     assert len(ingest.records) == 100
 
 
+def test_a_token_goes_with_every_request_to_the_address_that_was_given(
+    windrow: Windrow, loopback: Loopback, ingest: Ingest
+) -> None:
+    Path("r.ndjson").write_bytes(_lines(10))
+    with_token = {"WINDROW_TOKEN": "secret-1"}
+    ran = windrow("send", "sensors", "r.ndjson", "--url", loopback.url, environment=with_token)
+
+    assert ran.code == 0
+    assert len(ingest.records) == 10
+    assert {request.headers["authorization"] for request in loopback.asked} == {"Bearer secret-1"}
+
+
+def test_a_token_is_never_sent_in_the_clear_over_a_network(windrow: Windrow) -> None:
+    Path("r.ndjson").write_bytes(_lines(10))
+    with_token = {"WINDROW_TOKEN": "secret-1"}
+    ran = windrow("send", "sensors", "r.ndjson", "--url", "http://ingest.example.com", environment=with_token)
+
+    assert ran.code == 2
+    assert "in the clear" in ran.err
+    assert "secret-1" not in ran.err
+
+
+def test_who_is_refused_for_want_of_a_token_is_told_where_to_put_it(windrow: Windrow, loopback: Loopback) -> None:
+    Path("r.ndjson").write_bytes(_lines(10))
+    loopback.answer = lambda _asked: (401, {}, b'{"message":"Unauthorized"}')
+    ran = windrow("send", "sensors", "r.ndjson", "--url", loopback.url)
+
+    assert ran.code == 1
+    assert "WINDROW_TOKEN" in ran.err
+
+
 def test_again_means_new_records(windrow: Windrow, loopback: Loopback, ingest: Ingest) -> None:
     Path("r.ndjson").write_bytes(_lines(100))
     windrow("send", "sensors", "r.ndjson", "--url", loopback.url)

@@ -16,6 +16,8 @@ from windrow.keys import digest
 from windrow.retry import RetryPolicy
 from windrow_cli.chunking import Chunk
 
+TOKEN = "WINDROW_TOKEN"  # noqa: S105  a variable's name
+"""The environment variable with the token that goes with each request, where what stands before ingest asks for one."""
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PLACE = re.compile(r"^line \d+(, column \d+)?: ")
 _RETRY = RetryPolicy(base_s=0.25, cap_s=10.0)
@@ -133,6 +135,8 @@ class Deliverer:
         reason, message = str(content.get("reason", answer.status_code)), _message(answer)
         if reason == "unknown_stream":
             message += "; publish one with `windrow publish FILE`"
+        if answer.status_code in {401, 403}:
+            message = f"{self.url} asks for a token, or for another one ({answer.status_code}); set {TOKEN}"
         raise Refused(reason, message)
 
 

@@ -20,7 +20,7 @@ from windrow_cli import source as sources
 from windrow_cli.cells import cell
 from windrow_cli.chunking import Chunk, json_chunks, ndjson_chunks
 from windrow_cli.context import AsJson, Context, Injected, State
-from windrow_cli.delivery import Deliverer, Fault, Receipt, idempotency_key
+from windrow_cli.delivery import TOKEN, Deliverer, Fault, Receipt, idempotency_key
 from windrow_cli.ports import is_loopback
 from windrow_cli.progress import Bar, bar_over
 from windrow_cli.source import Source
@@ -98,6 +98,7 @@ def send(
         a .zip with one such file. - is NDJSON on standard input.
     url:
         Where ingest is. Default: the running `windrow dev`, or http://127.0.0.1:8080 with AWS_ENDPOINT_URL.
+        If it asks for a token, put it in WINDROW_TOKEN.
     batch_bytes:
         Most bytes of records in one request, such as 256KiB or 4MiB.
     again:
@@ -156,8 +157,18 @@ class _Sending:
             self._upload_all(whole)
         if in_chunks:
             url = (self.url or self.context.connect(self.state).url("ingest")).rstrip("/")
-            with httpx2.Client(timeout=_TIMEOUT_S, trust_env=not is_loopback(url)) as http:
+            headers = self._authorization(url)
+            with httpx2.Client(timeout=_TIMEOUT_S, trust_env=not is_loopback(url), headers=headers) as http:
                 self._post_all(in_chunks, http, url)
+
+    def _authorization(self, url: str) -> dict[str, str]:
+        """The token that some fronts ask for: to the address that was given, and never in the clear over a network."""
+        token = self.context.environment.get(TOKEN, "").strip()
+        if not token or self.url is None:
+            return {}
+        if not url.startswith("https://") and not is_loopback(url):
+            raise BadInput(f"{TOKEN} is set, and {url} would carry it in the clear; use https://, or unset it")
+        return {"Authorization": f"Bearer {token}"}
 
     def _goes_whole(self, source: Source) -> bool:
         """Whether a file goes into the landing zone as it is, rather than over HTTP in chunks."""

@@ -253,12 +253,14 @@ class DeltaHandle:
             self._delta.delete(f"{EVENT_DATE} < DATE '{day.isoformat()}'", commit_properties=self._properties(marks))
 
     def compact(self, day: date, target_file_bytes: int) -> int:
+        first = next((file for file in self.files() if file.event_date == day), None)
+        sample = None if first is None else next(self._rows_of(first, pl.lit(value=True), self.schema), None)
         with self._unknown("compact"):
             done = self._delta.optimize.compact(
                 partition_filters=[(EVENT_DATE, "=", day.isoformat())],
                 target_size=target_file_bytes,
                 max_concurrent_tasks=1,
-                writer_properties=_writer(),
+                writer_properties=_writer([] if sample is None else distinct_columns(sample)),
                 commit_properties=self._properties({}),
             )
         return int(done["numFilesRemoved"]) - int(done["numFilesAdded"])
@@ -370,7 +372,7 @@ class DeltaHandle:
         return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in present.items() if name not in rows)
 
 
-def _writer(distinct: Collection[str] = ()) -> WriterProperties:
+def _writer(distinct: Collection[str]) -> WriterProperties:
     return WriterProperties(
         compression="ZSTD",
         compression_level=3,

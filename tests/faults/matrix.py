@@ -22,7 +22,9 @@ from tests.faults.waves import Waves
 _WAVES = 8
 """Waves of one deployment: its tables' logs grow with every commit, and each look reads them."""
 _TRIES = 6
-"""Waves in which a point may fail to be reached."""
+"""Waves in which a point may fail to be reached in a deployment: there may be nothing to merge there any more."""
+_DEPLOYMENTS = 3
+"""Deployments in which it may."""
 
 
 def planned(points: Sequence[str], repeats: int, rng: random.Random) -> dict[str, deque[Arm]]:
@@ -58,6 +60,7 @@ class Matrix:
     def __post_init__(self) -> None:
         self._left = planned(self.points, self.repeats, random.Random(self.seed))
         self._numbers = itertools.count()
+        self._unreached: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def run(self) -> Figures:
@@ -76,6 +79,13 @@ class Matrix:
         """What has not fired."""
         with self._lock:
             self._left[service].extendleft(reversed(arms))
+
+    def unreached(self, point: str) -> None:
+        """A deployment never came to a point. Raises NotRight if others did not either."""
+        with self._lock:
+            self._unreached[point] += 1
+            if self._unreached[point] >= _DEPLOYMENTS:
+                raise NotRight(Findings(waiting=[f"{point} was not reached"]), f"in {_DEPLOYMENTS} deployments")
 
     def settled(self, died_s: Sequence[float], began_s: float, quiet_s: float) -> None:
         """A wave that began, in which processes died, and after which everything was right."""
@@ -128,6 +138,8 @@ class _Deployment:
     """How much each service was armed with before this wave."""
     _missed: Counter[str] = field(default_factory=Counter)
     """Waves in a row in which an armed service lived."""
+    _is_worn: bool = False
+    """Whether there is a point that it does not come to any more."""
 
     def run(self) -> None:
         """Raises NotRight."""
@@ -141,7 +153,7 @@ class _Deployment:
                 self._armed[service] = len(arms)
                 if arms and arms[0].point in AT_THE_START:
                     os.kill(self.stack.pid(service), signal.SIGKILL)  # at rest
-            if not self._armed.total():
+            if self._is_worn or not self._armed.total():
                 break
             self._wave()
         for service in SERVICES:  # the rest is for another deployment
@@ -164,5 +176,6 @@ class _Deployment:
         """Notice a point that is never reached; one whose second time is meant may take two waves."""
         armed = self.stack.armed(service)
         self._missed[service] = self._missed[service] + 1 if len(armed) == self._armed[service] > 0 else 0
-        if self._missed[service] > _TRIES:
-            raise NotRight(Findings(waiting=[f"{armed[0].point} was not reached"]), f"after {_TRIES} waves")
+        if self._missed[service] == _TRIES:
+            self._is_worn = True
+            self.matrix.unreached(armed[0].point)

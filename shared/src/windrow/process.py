@@ -18,7 +18,6 @@ from windrow.settings import Settings, WorkerSettings
 from windrow.worker import Handler, Pace, Worker
 
 S = TypeVar("S", bound=Settings)
-_STUCK_AFTER_S = 300.0
 
 
 def main(service: str, kind: type[S], run: Callable[[S, logs.Log], None]) -> None:
@@ -72,7 +71,7 @@ def run_worker(
     sweep_s: float | None = None,
 ) -> None:
     """Consume one queue until asked to stop, answering probes meanwhile."""
-    health = probes.Health(clock, _STUCK_AFTER_S)
+    health = probes.Health(clock, settings.stuck_after_s)
     worker = Worker(
         queue=queue,
         dead_letters=dead_letters,

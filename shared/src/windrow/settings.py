@@ -67,6 +67,9 @@ class WorkerSettings(Settings):
     """How often a stopped consumer tries one message to see whether the trouble is over."""
     stop_timeout_s: Seconds = 25.0
     """Longest drain after SIGTERM. Keep it below the container's stop timeout."""
+    stuck_after_s: Seconds = 1800.0
+    """How long the loop may take for one group before the process calls itself stuck, and is replaced: longer than the
+    largest object takes to decode, and the largest bucket to seal, or they would be begun again for ever."""
 
 
 S = TypeVar("S", bound=Settings)

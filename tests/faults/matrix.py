@@ -24,7 +24,7 @@ _WAVES = 8
 _TRIES = 6
 """Waves in which a point may fail to be reached in a deployment: there may be nothing to merge there any more."""
 _DEPLOYMENTS = 3
-"""Deployments in which it may."""
+"""Deployments in a row in which it may, while nothing else of its service is reached either."""
 
 
 def planned(points: Sequence[str], repeats: int, rng: random.Random) -> dict[str, deque[Arm]]:
@@ -80,12 +80,20 @@ class Matrix:
         with self._lock:
             self._left[service].extendleft(reversed(arms))
 
+    def reached(self, service: str) -> None:
+        """A point of a service has fired."""
+        with self._lock:
+            for point in [point for point in self._unreached if service_of(point) == service]:
+                del self._unreached[point]
+
     def unreached(self, point: str) -> None:
         """A deployment never came to a point. Raises NotRight if others did not either."""
         with self._lock:
             self._unreached[point] += 1
             if self._unreached[point] >= _DEPLOYMENTS:
-                raise NotRight(Findings(waiting=[f"{point} was not reached"]), f"in {_DEPLOYMENTS} deployments")
+                raise NotRight(
+                    Findings(waiting=[f"{point} was not reached"]), f"in {_DEPLOYMENTS} deployments in a row"
+                )
 
     def settled(self, died_s: Sequence[float], began_s: float, quiet_s: float) -> None:
         """A wave that began, in which processes died, and after which everything was right."""
@@ -176,6 +184,8 @@ class _Deployment:
         """Notice a point that is never reached; one whose second time is meant may take two waves."""
         armed = self.stack.armed(service)
         self._missed[service] = self._missed[service] + 1 if len(armed) == self._armed[service] > 0 else 0
+        if len(armed) < self._armed[service]:
+            self.matrix.reached(service)
         if self._missed[service] == _TRIES:
             self._is_worn = True
             self.matrix.unreached(armed[0].point)

@@ -63,8 +63,7 @@ def _row_groups(batches: Iterable[pl.DataFrame], row_group_rows: int) -> Iterato
     """The rows of each day, as many at a time as a row group has."""
     waiting: dict[date, list[pl.DataFrame]] = defaultdict(list)
     for batch in batches:
-        for (day,), rows in batch.partition_by(EVENT_DATE, as_dict=True, maintain_order=True).items():
-            assert isinstance(day, date)
+        for day, rows in _by_day(batch):
             waiting[day].append(rows)
             if sum(part.height for part in waiting[day]) >= row_group_rows:
                 together = pl.concat(waiting.pop(day), rechunk=False)
@@ -75,6 +74,16 @@ def _row_groups(batches: Iterable[pl.DataFrame], row_group_rows: int) -> Iterato
                     waiting[day] = [together.slice(whole)]
     for day, parts in waiting.items():
         yield day, pl.concat(parts)
+
+
+def _by_day(batch: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
+    first, last = batch[EVENT_DATE].min(), batch[EVENT_DATE].max()
+    if first == last and isinstance(first, date):  # most often; then nothing need be copied
+        yield first, batch
+        return
+    for (day,), rows in batch.partition_by(EVENT_DATE, as_dict=True, maintain_order=True).items():
+        assert isinstance(day, date)
+        yield day, rows
 
 
 @dataclass

@@ -17,6 +17,8 @@ def serve(service: str, arms: Path, mutant: str | None) -> None:
     code = 1
     try:
         main = importlib.import_module(f"windrow_{service}.main").main
+        if service == "writer":  # days are merged as soon as they have two files, or it would hardly ever happen here
+            importlib.import_module("windrow_writer.maintenance")._FEW_FILES = 1  # type: ignore[attr-defined]
         if mutant is not None:
             mutants.apply(mutant)
         taps.install(service, Trap(arms).reach)

@@ -14,7 +14,7 @@ from windrow import keys
 from windrow.catalog import PublishedSpec
 from windrow.clock import Clock
 from windrow.computed import Results, gathered
-from windrow.errors import BadInput, NotFound, Unavailable
+from windrow.errors import BadInput, NotFound, Unavailable, first_line
 from windrow.lake import tables
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.delta import DeltaLake
@@ -116,7 +116,7 @@ class Backfill:
         try:
             found = pl.scan_delta(delta).group_by(by).agg(pl.len().alias("rows")).collect(engine="streaming")
         except (OSError, pl.exceptions.ComputeError) as error:
-            raise Unavailable(f"read {self.stream}/records: {str(error).splitlines()[0]}") from error
+            raise Unavailable(f"read {self.stream}/records: {first_line(error)}") from error
         batches: dict[Place, set[str]] = defaultdict(set)
         counts: dict[Place, int] = defaultdict(int)
         for bucket, shard, batch, count in found.iter_rows():

@@ -137,9 +137,10 @@ class Worker:
             self._take_newcomer()
         delivery = self._probes[0]
         self._probes.rotate(-1)
+        started_s = self.clock.monotonic_s()
         [outcome] = self._handle([delivery])
         if not _is_failure(outcome):
-            self._resume(delivery, outcome)
+            self._resume(delivery, outcome, self.clock.monotonic_s() - started_s)
         return 0
 
     def _take_newcomer(self) -> None:
@@ -153,19 +154,19 @@ class Worker:
             self._release([oldest])
             self.queue.change_visibility([oldest.receipt], self.pace.visibility_s)
 
-    def _resume(self, worked: Delivery, outcome: Outcome) -> None:
+    def _resume(self, worked: Delivery, outcome: Outcome, took_s: float) -> None:
         self.is_stopped_by_failures = False
+        self.health.ready()  # also where the queue cannot be reached to settle this one
+        self.log.info("consumer_resumed", queue=self.queue.name)
         others = [probe for probe in self._probes if probe is not worked]
         self._probes.clear()
         self._recent.clear()
         try:
-            self._settle([worked], [outcome], 0.0)
+            self._settle([worked], [outcome], took_s)
         finally:
             self._release([worked, *others])
         self._recent.clear()  # one that was tried alone says nothing of those that follow
         self.queue.change_visibility([probe.receipt for probe in others], 0)
-        self.health.ready()
-        self.log.info("consumer_resumed", queue=self.queue.name)
 
     def _gather(self) -> list[Delivery]:
         most = self.pace.max_messages

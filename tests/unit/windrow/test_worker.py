@@ -419,6 +419,23 @@ def test_a_stopped_consumer_whose_messages_no_longer_fail_goes_on(outcome: Outco
     assert bench.queue.bodies() == []
 
 
+def test_a_consumer_that_goes_on_is_ready_though_its_first_message_could_not_be_settled() -> None:
+    fate: list[Outcome] = [Dead("bad deploy")]
+    bench = stopped_bench(lambda _: fate[0])
+    fate[0] = Done()
+    bench.fail_once(bench.queue, "delete", Unavailable("throttled"))
+    bench.clock.advance(60)
+    with pytest.raises(Unavailable):
+        bench.worker.turn()
+
+    assert not bench.worker.is_stopped_by_failures
+    assert bench.health.is_ready() == (True, "ok")
+    for _ in range(2):
+        bench.clock.advance(2 * VISIBILITY_S)
+        bench.worker.turn()
+    assert bench.queue.bodies() == []
+
+
 def test_after_resuming_failures_are_counted_afresh() -> None:
     fate: list[Outcome] = [Dead("bad deploy")]
     bench = stopped_bench(lambda _: fate[0])

@@ -106,6 +106,18 @@ def test_a_token_is_never_sent_in_the_clear_over_a_network(windrow: Windrow) -> 
     assert "secret-1" not in ran.err
 
 
+@pytest.mark.parametrize("token", ["a\nb", "two words", "ключ"])
+def test_what_cannot_be_a_token_is_refused_before_anything_is_sent(
+    windrow: Windrow, loopback: Loopback, token: str
+) -> None:
+    Path("r.ndjson").write_bytes(_lines(10))
+    ran = windrow("send", "sensors", "r.ndjson", "--url", loopback.url, environment={"WINDROW_TOKEN": token})
+
+    assert (ran.code, loopback.asked) == (2, [])
+    assert "WINDROW_TOKEN holds what no token has" in ran.err
+    assert token not in ran.err
+
+
 def test_who_is_refused_for_want_of_a_token_is_told_where_to_put_it(windrow: Windrow, loopback: Loopback) -> None:
     Path("r.ndjson").write_bytes(_lines(10))
     loopback.answer = lambda _asked: (401, {}, b'{"message":"Unauthorized"}')
@@ -113,6 +125,7 @@ def test_who_is_refused_for_want_of_a_token_is_told_where_to_put_it(windrow: Win
 
     assert ran.code == 1
     assert "WINDROW_TOKEN" in ran.err
+    assert "Unauthorized" in ran.err
 
 
 def test_again_means_new_records(windrow: Windrow, loopback: Loopback, ingest: Ingest) -> None:

@@ -136,7 +136,10 @@ class Deliverer:
         if reason == "unknown_stream":
             message += "; publish one with `windrow publish FILE`"
         if answer.status_code in {401, 403}:
-            message = f"{self.url} asks for a token, or for another one ({answer.status_code}); set {TOKEN}"
+            message = (
+                f"{self.url} lets nobody in like this ({answer.status_code}: {message}); "
+                f"if it asks for a token, put one that is valid in {TOKEN}"
+            )
         raise Refused(reason, message)
 
 

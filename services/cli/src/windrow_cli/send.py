@@ -166,6 +166,8 @@ class _Sending:
         token = self.context.environment.get(TOKEN, "").strip()
         if not token or self.url is None:
             return {}
+        if not (token.isascii() and token.isprintable()) or " " in token:
+            raise BadInput(f"{TOKEN} holds what no token has: blanks, line ends or letters beyond ASCII")
         if not url.startswith("https://") and not is_loopback(url):
             raise BadInput(f"{TOKEN} is set, and {url} would carry it in the clear; use https://, or unset it")
         return {"Authorization": f"Bearer {token}"}

@@ -21,7 +21,6 @@ from windrow_reprocessor.settings import ReprocessorSettings
 from windrow_reprocessor.triage import Triage
 
 _NEVER = 1_000_000  # attempts: a dead letter has nowhere further to go
-_STUCK_AFTER_S = 300.0
 
 
 def run(settings: ReprocessorSettings, log: Log) -> None:
@@ -49,7 +48,7 @@ def run(settings: ReprocessorSettings, log: Log) -> None:
                 dead_letters=letters,
                 handler=Handler(store, clock),
                 clock=clock,
-                health=Health(clock, _STUCK_AFTER_S),
+                health=Health(clock, settings.stuck_after_s),
                 metrics=metrics,
                 log=log,
                 retry=RetryPolicy(settings.retry_base_s, settings.retry_cap_s, _NEVER),

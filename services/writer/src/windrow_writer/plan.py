@@ -103,7 +103,7 @@ _FEW_FILES = 4
 
 def _holding(place: Place, files: Sequence[DataFile]) -> list[DataFile]:
     """The files that may hold rows of a place."""
-    return [file for file in files if file.first_bucket_us <= place.bucket_us <= file.last_bucket_us]
+    return [file for file in files if file.reaches(place)]
 
 
 def most_rows(place: Place, files: Sequence[DataFile]) -> int:

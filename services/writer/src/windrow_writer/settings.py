@@ -23,8 +23,8 @@ class WriterSettings(WorkerSettings):
     sort_memory_bytes: Bytes = 256 << 20
     """Memory for sorting on disk."""
     sort_folder: DirectoryPath | None = None
-    """Where large buckets are sorted: about as much room as their rows take. By default the folder for temporary
-    files, which in a container may be memory."""
+    """Where files are made and large buckets are sorted: about as much room as the rows of a bucket take. By default
+    the folder for temporary files, which in a container may be memory."""
     parallel_gets: Count = 8
     """Segments read at the same time."""
     maintenance_s: Seconds = 300.0

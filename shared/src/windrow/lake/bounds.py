@@ -15,7 +15,7 @@ from windrow.lake.schema import EVENT_DATE
 _EXACT_DIGITS, _EXACT_PLACES = 15, 5
 
 
-def bounded(column: tuple[str, pl.DataType]) -> str | None:
+def bounded_name(column: tuple[str, pl.DataType]) -> str | None:
     """The name of a column whose bounds stand in the log, by which readers skip files; None of one that has none there.
 
     The log writes decimals as floats, small ones as 1e-9: by the bounds of a longer one, readers would skip files that
@@ -78,14 +78,14 @@ def statistics(
     return msgspec.json.encode(
         {
             "numRecords": row_count,
-            "minValues": {name: told(value) for name, value in least.items() if _can_be_told(value)},
-            "maxValues": {name: told(value) for name, value in greatest.items() if _can_be_told(value)},
+            "minValues": {name: _told(value) for name, value in least.items() if _can_be_told(value)},
+            "maxValues": {name: _told(value) for name, value in greatest.items() if _can_be_told(value)},
             "nullCount": null_counts,
         }
     ).decode()
 
 
-def told(value: object) -> object:
+def _told(value: object) -> object:
     """A bound as the log writes it: every digit of it."""
     match value:
         case datetime():

@@ -5,8 +5,7 @@ row group of each day is held at a time, however large the file.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -15,10 +14,9 @@ from typing import NamedTuple
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from arro3.core import Table
 
 from windrow.lake.bounds import Bounds
-from windrow.lake.encoding import distinct_columns
+from windrow.lake.encoding import distinct_columns, plain
 from windrow.lake.schema import EVENT_DATE
 
 
@@ -32,7 +30,6 @@ class Built(NamedTuple):
 
 def built(
     batches: Iterable[pl.DataFrame],
-    plain: Callable[[pl.DataFrame], Table],
     bounded: Collection[str],
     folder: Path,
     target_file_bytes: int,
@@ -40,20 +37,18 @@ def built(
 ) -> Iterator[Built]:
     """Files of about this size with these rows in their order, each as soon as it is whole.
 
-    `plain` gives rows as they lie in files; bounds are kept of the columns in `bounded`. Raises OSError.
+    Bounds are kept of the columns in `bounded`. Raises OSError.
     """
     numbers = count()
     growing: dict[date, _File] = {}
     try:
         for day, group in _row_groups(batches, row_group_rows):
             if day not in growing:
-                growing[day] = _File(folder / f"{next(numbers)}.parquet")
-            file = growing[day]
-            if file.write(group, plain, bounded) >= target_file_bytes:
-                del growing[day]
-                yield file.end(day)
+                growing[day] = _File(folder / f"{next(numbers)}.parquet", day, group)
+            if growing[day].write(group, bounded) >= target_file_bytes:
+                yield growing.pop(day).end()
         for day in list(growing):
-            yield growing.pop(day).end(day)
+            yield growing.pop(day).end()
     finally:
         for file in growing.values():
             file.close()
@@ -86,38 +81,39 @@ def _by_day(batch: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
         yield day, rows
 
 
-@dataclass
 class _File:
     """A file that is being written."""
 
-    path: Path
-    _bounds: Bounds = field(default_factory=Bounds)
-    _sink: pa.OSFile | None = None
-    _writer: pq.ParquetWriter | None = None
+    def __init__(self, path: Path, day: date, like: pl.DataFrame) -> None:
+        """Begin a file of rows like these."""
+        self._path = path
+        self._day = day
+        self._bounds = Bounds()
+        schema, distinct = _arrow(like.head(0)).schema, distinct_columns(like)
+        self._sink = pa.OSFile(str(path), "wb")
+        self._writer = pq.ParquetWriter(
+            self._sink,
+            schema,
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=[name for name in schema.names if name not in distinct],
+            write_page_index=True,
+        )
 
-    def write(self, rows: pl.DataFrame, plain: Callable[[pl.DataFrame], Table], bounded: Collection[str]) -> int:
+    def write(self, rows: pl.DataFrame, bounded: Collection[str]) -> int:
         """Add a row group; returns how many bytes the file has so far."""
-        group = pa.table(plain(rows)).drop_columns([EVENT_DATE])
-        if self._writer is None or self._sink is None:
-            distinct = distinct_columns(rows)
-            self._sink = pa.OSFile(str(self.path), "wb")
-            self._writer = pq.ParquetWriter(
-                self._sink,
-                group.schema,
-                compression="zstd",
-                compression_level=3,
-                use_dictionary=[name for name in group.column_names if name not in distinct],
-                write_page_index=True,
-            )
-        self._writer.write_table(group, row_group_size=group.num_rows)
+        self._writer.write_table(_arrow(rows), row_group_size=rows.height)
         self._bounds = self._bounds.and_of(Bounds.of(rows, bounded))
         return int(self._sink.tell())
 
-    def end(self, day: date) -> Built:
+    def end(self) -> Built:
         self.close()
-        return Built(self.path, day, self._bounds)
+        return Built(self._path, self._day, self._bounds)
 
     def close(self) -> None:
-        if self._writer is not None and self._sink is not None:
-            self._writer.close()
-            self._sink.close()
+        self._writer.close()
+        self._sink.close()
+
+
+def _arrow(rows: pl.DataFrame) -> pa.Table:
+    return pa.table(plain(rows.drop(EVENT_DATE)))

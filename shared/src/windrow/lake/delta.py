@@ -9,7 +9,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from windrow import keys
 from windrow.errors import OutcomeUnknown, Unavailable, first_line
-from windrow.lake.bounds import bounded
+from windrow.lake.bounds import bounded_name
 from windrow.lake.handle import BOUNDED_COLUMNS, DeltaHandle
 from windrow.lake.marks import Marks, has_commit
 from windrow.lake.schema import EVENT_DATE
@@ -66,7 +66,7 @@ class DeltaLake:
     ) -> OpenTable:
         found = self._newest(stream, table)
         if found is None:
-            names = ",".join(filter(None, map(bounded, schema.items())))
+            names = ",".join(filter(None, map(bounded_name, schema.items())))
             try:
                 found = DeltaTable.create(
                     self.table_uri(stream, table),

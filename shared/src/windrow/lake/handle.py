@@ -23,7 +23,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from windrow import keys
 from windrow.clock import SystemClock
 from windrow.errors import OutcomeUnknown, SchemaConflict, Unavailable, first_line
-from windrow.lake.bounds import bounded
+from windrow.lake.bounds import bounded_name
 from windrow.lake.encoding import ROW_GROUP_ROWS, distinct_columns, plain
 from windrow.lake.marks import AddedFile, Marks, read_commit, read_marks
 from windrow.lake.rewriting import rewritten
@@ -141,7 +141,7 @@ class DeltaHandle:
     def scan(self, place: Place) -> Iterator[pl.DataFrame]:
         schema = self.schema
         for file in self.files():
-            if file.first_bucket_us <= place.bucket_us <= file.last_bucket_us:
+            if file.reaches(place):
                 yield from self._rows_of(file, _in([place]), schema)
 
     def _rows_of(self, file: DataFile, wanted: pl.Expr, schema: pl.Schema) -> Iterator[pl.DataFrame]:
@@ -191,7 +191,7 @@ class DeltaHandle:
         now_ms = SystemClock().now_us() // 1000  # as the library does
         columns = self._bounded_columns()
         with self._unknown("commit to"), TemporaryDirectory(prefix="windrow-files-", dir=self._scratch) as folder:
-            files = built(batches, plain, columns, Path(folder), self._target_file_bytes, ROW_GROUP_ROWS)
+            files = built(batches, columns, Path(folder), self._target_file_bytes, ROW_GROUP_ROWS)
             added = [self._put(file, now_ms) for file in files]
             removed = [
                 RemoveAction(
@@ -225,7 +225,7 @@ class DeltaHandle:
         alone: list[DataFile] = []
         shared: list[DataFile] = []
         for file in self.files():
-            if any(file.first_bucket_us <= place.bucket_us <= file.last_bucket_us for place in places):
+            if any(map(file.reaches, places)):
                 with self._unavailable("read"):
                     count = self._lazily(file, schema).select(_in(places).sum()).collect().item()
                 if count:
@@ -274,7 +274,7 @@ class DeltaHandle:
         return len(removed)
 
     def widen(self, columns: Mapping[str, pl.DataType], marks: Mapping[str, int]) -> None:
-        unbounded = {name for name, kind in columns.items() if bounded((name, kind)) is None}
+        unbounded = {name for name, kind in columns.items() if bounded_name((name, kind)) is None}
         with self._unknown("widen"):
             self._forget_bounds(unbounded)
             columns = to_widen(self.schema, columns)  # never narrower, whatever was asked for

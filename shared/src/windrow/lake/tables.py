@@ -26,6 +26,10 @@ class DataFile(NamedTuple):
     first_bucket_us: int
     last_bucket_us: int
 
+    def reaches(self, place: "Place") -> bool:
+        """Whether rows of a place may lie in it."""
+        return self.first_bucket_us <= place.bucket_us <= self.last_bucket_us
+
 
 TARGET_FILE_BYTES = 256_000_000
 """How large files become, where there is so much to write: fewer than readers would wait for, and not too large."""

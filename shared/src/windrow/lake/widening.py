@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from windrow.errors import SchemaConflict
+from windrow.errors import SchemaConflict, first_line
 
 _INT64_DIGITS = 19
 _MOST_DIGITS = 38
@@ -54,7 +54,7 @@ def widened(rows: pl.DataFrame, columns: Mapping[str, pl.DataType], origin: str)
     try:
         return rows.cast(pl.Schema(wanted)) if wanted else rows
     except pl.exceptions.PolarsError as error:
-        raise SchemaConflict(f"{origin}: {str(error).splitlines()[0]}") from error
+        raise SchemaConflict(f"{origin}: {first_line(error)}") from error
 
 
 def together(parts: Iterable[pl.DataFrame], origin: str) -> pl.DataFrame:
@@ -71,5 +71,4 @@ def together(parts: Iterable[pl.DataFrame], origin: str) -> pl.DataFrame:
     try:
         return pl.concat([widened(frame, widest, origin) for frame in frames], how="diagonal")
     except pl.exceptions.PolarsError as error:
-        reason = str(error).split("\n", 1)[0]
-        raise SchemaConflict(f"{origin}: a column has changed its type: {reason}") from error
+        raise SchemaConflict(f"{origin}: a column has changed its type: {first_line(error)}") from error

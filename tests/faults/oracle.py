@@ -34,6 +34,8 @@ class Oracle:
     log: ClientLog
     always: list[str] = field(default_factory=list)
     """What must never be seen, not even for a moment, and was."""
+    _next_version: Counter[Stream] = field(default_factory=Counter)
+    """The first version of each records table that has not been looked at."""
 
     def __post_init__(self) -> None:
         # A Delta table in the emulator is a Delta table on disk: to look costs the emulator nothing.
@@ -70,11 +72,11 @@ class Oracle:
     # ------------------------------------------------------------------------------------------ tables
 
     def _records(self, stream: Stream, findings: Findings) -> None:
-        rows = self._read(stream, keys.RECORDS_TABLE, ["sensor", "ts", "value", "_batch", "_ordinal"])
-        places = Counter(zip(rows["_batch"], rows["_ordinal"], strict=True))
-        twice = [f"{stream} {batch}/{ordinal}" for (batch, ordinal), count in places.items() if count > 1]
         # The same row of the same batch is written once, always; the same record in two batches, once it is sealed.
-        self.always.extend(each for each in twice if each not in self.always)
+        for places in self._new_versions(stream):
+            twice = [f"{stream} {batch}/{ordinal}" for (batch, ordinal), count in places.items() if count > 1]
+            self.always.extend(each for each in twice if each not in self.always)
+        rows = self._read(stream, keys.RECORDS_TABLE, ["sensor", "ts", "value", "_batch", "_ordinal"])
         found = Counter(
             (Record(sensor, ts // 1_000_000), value)
             for sensor, ts, value in zip(rows["sensor"], rows["ts"].dt.timestamp("us"), rows["value"], strict=True)
@@ -87,6 +89,20 @@ class Oracle:
             for record, value in found
             if record not in self.log.sent[stream] or value != record.value
         ]
+
+    def _new_versions(self, stream: Stream) -> Iterator[Counter[tuple[str, int]]]:
+        """How often each row of each batch stood in the records table, in every version since the last look.
+
+        A seal leaves each record once: what was doubled may be so in a version that no look comes upon.
+        """
+        table = self.lake.delta(stream, keys.RECORDS_TABLE)
+        newest = -1 if table is None else table.version()
+        for version in range(self._next_version[stream], newest + 1):
+            assert table is not None
+            table.load_as_version(version)
+            rows = pl.scan_delta(table).select("_batch", "_ordinal").collect()
+            yield Counter(rows.iter_rows())
+            self._next_version[stream] = version + 1
 
     def _windows(self, stream: Stream, window: str, findings: Findings) -> None:
         columns = ["sensor", "window_start", "window_end", "row_count", "total", "is_final"]

@@ -57,6 +57,12 @@ class SpecCatalog:
             self._timelines.pop(stream)  # what is remembered may be from before these tables
         raise NotFound(f"the stream {stream!r} has no version {tables} of its tables")
 
+    def has_window(self, flow: str, version: int, window: str) -> bool:
+        """Whether a version of a stream's spec defines a window; no version that is not there does."""
+        entries = self._timeline(keys.stream_of_flow(flow)).entries
+        found = (entry for entry in entries if keys.spec_version(entry.key) == version)
+        return any(window in self._written(entry).windows for entry in found)
+
     def at(self, stream: str, landed_us: int) -> PublishedSpec:
         """The version that was current when an object landed, else the first: a pure function of the store.
 

@@ -239,14 +239,15 @@ class ResultAddress:
     shard: int
     count: int
     digest: str
+    spec_version: int
 
 
 def parse_result_key(key: str) -> ResultAddress:
     """What the key of any object in a result's folder says; BadInput for a key that is none."""
     try:
         *_, bucket, shard, folder, _name = key.split("/")
-        count, digest_, _ = folder.split("-")
-        return ResultAddress(bucket_us(bucket), int(shard), int(count), digest_)
+        count, digest_, version = folder.split("-")
+        return ResultAddress(bucket_us(bucket), int(shard), int(count), digest_, int(version))
     except ValueError as error:
         raise BadInput(f"{key!r} is not a result's key") from error
 

@@ -102,6 +102,14 @@ def test_a_busy_service_does_not_list_for_every_record(store: MemoryObjectStore,
     assert asked == ["list", "get"]
 
 
+def test_a_version_is_asked_whether_it_has_a_window(store: MemoryObjectStore, specs: SpecCatalog) -> None:
+    publish(store, text(), "sensors.yaml")
+    publish(store, text() + "windows: {hourly: {size: 1h, aggregates: {n: count()}}}\n", "sensors.yaml")
+
+    assert [specs.has_window("sensors", version, "hourly") for version in (1, 2, 3)] == [False, True, False]
+    assert not specs.has_window("sensors", 2, "daily")
+
+
 def test_an_object_is_read_under_the_version_that_was_current_when_it_landed(
     store: MemoryObjectStore, specs: SpecCatalog, clock: ManualClock
 ) -> None:

@@ -211,7 +211,7 @@ def test_the_key_of_anything_in_a_result_says_what_it_is_of(
     )
 
     for key in (keys.inputs_key(folder), keys.rows_key(folder)):
-        assert keys.parse_result_key(key) == keys.ResultAddress(bucket_us, shard, count, digest)
+        assert keys.parse_result_key(key) == keys.ResultAddress(bucket_us, shard, count, digest, spec_version=3)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +220,7 @@ def test_the_key_of_anything_in_a_result_says_what_it_is_of(
         "results/s/w/",
         "results/s/w/2026-01-01T000000Z/0/inputs.json",
         "results/s/w/2026-01-01T000000Z/0/one-d-1/inputs.json",
+        "results/s/w/2026-01-01T000000Z/0/000000001-d-one/inputs.json",
         "results/s/w/2026/0/000000001-d-000001/inputs.json",
     ],
 )

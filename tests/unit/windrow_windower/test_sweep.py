@@ -7,6 +7,7 @@ import pytest
 from tests.support.pipeline import SENSORS, Pipeline
 from tests.support.sensors import expected_records, expected_windows, reading
 from windrow import keys, messages
+from windrow.lake.tables import Place
 from windrow.messages import Refreshed
 from windrow.ports import ObjectHeaders
 from windrow.units import SECOND_US, to_us
@@ -358,3 +359,60 @@ def test_a_late_record_whose_pointer_was_lost_is_found_though_as_many_segments_h
     pipeline.settle()
 
     assert pipeline.window_rows() == expected_windows([reading(1), reading(2)])
+
+
+def test_windows_whose_pointer_was_lost_are_computed_though_their_records_were_sealed_and_have_expired(
+    tmp_path: Path,
+) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.post([reading(1)])
+    pipeline.workers["consumer"].turn()
+    pipeline.queues["windows"]._messages.clear()
+    pipeline.run_until_quiet()
+    pipeline.refresher.seal_records("sensors", Place(BUCKET_US, 0))
+    pipeline.run_until_quiet()
+    expire(pipeline)
+    pipeline.settle()
+
+    assert pipeline.window_rows() == expected_windows([reading(1)])
+    assert pipeline.windows()["is_final"].to_list() == [True]
+
+
+def test_a_late_record_whose_pointer_was_lost_is_found_though_it_was_sealed_and_has_expired_too(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.post([reading(1)])
+    pipeline.settle()
+    expire(pipeline)
+    pipeline.post([reading(2)])
+    pipeline.workers["consumer"].turn()
+    pipeline.queues["windows"]._messages.clear()
+    pipeline.run_until_quiet()
+    pipeline.refresher.seal_records("sensors", Place(BUCKET_US, 0))
+    pipeline.run_until_quiet()
+    expire(pipeline)
+    pipeline.settle()
+
+    assert pipeline.window_rows() == expected_windows([reading(1), reading(2)])
+
+
+def test_a_window_that_a_new_spec_adds_is_left_to_a_backfill_where_the_segments_have_expired(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.post([reading(1)])
+    pipeline.settle()
+    expire(pipeline)
+    pipeline.publish(HOURLY)
+    pipeline.settle()
+
+    assert pipeline.lake.delta("sensors", "windows_hourly") is None
+
+
+def test_of_what_is_sealed_and_has_expired_a_sweep_reads_nothing(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.post([reading(1), reading(2), reading(3_601)])
+    pipeline.settle()
+    expire(pipeline)
+    pipeline.windower_sweep._inputs.clear()
+    pipeline.clock.advance(FAR_S)
+    pipeline.windower_sweep.run()
+
+    assert not pipeline.windower_sweep._inputs

@@ -17,6 +17,7 @@ from windrow.errors import Unavailable
 from windrow.lake.tables import Place, batch_mark, place_mark
 from windrow.messages import BatchDecoded, Refresh, Refreshed
 from windrow.outcomes import Dead, Done, Outcome, Retry
+from windrow.ports import Outgoing
 
 ZEPHYR = SENSORS.replace("stream: sensors", "stream: zephyr")
 WITH_PRESSURE = SENSORS.replace("  humidity: int\n", "  humidity: int\n  pressure: float\n")
@@ -615,6 +616,23 @@ def test_what_is_late_for_windows_that_stayed_final_stands_in_the_ledger_while_t
     assert ledger(pipeline).select("sensor", "windows").rows() == [("a", ["every_minute"]), ("b", ["every_minute"])]
     pipeline.settle()
     assert sorted(pipeline.windows()["revision"].to_list()) == [0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_what_changes_final_windows_is_late_though_they_are_written_before_its_records(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(SENSORS.replace("size: 1m", "kind: sliding\n    size: 3h\n    slide: 1h"))
+    pipeline.post([reading(5)])
+    pipeline.settle()
+    pipeline.post([reading(-5_400)])  # changes one of its windows, in a bucket that had no records and was not sealed
+    pipeline.workers["consumer"].turn()
+    waits = pipeline.queues["writes"].bodies()
+    pipeline.queues["writes"]._messages.clear()
+    pipeline.run_until_quiet()
+    assert (2, 1, False) in pipeline.windows().select("row_count", "revision", "is_final").rows()
+
+    pipeline.queues["writes"].send([Outgoing(body) for body in waits])
+    pipeline.settle()
+    assert ledger(pipeline).select("sensor", "windows").rows() == [("a", ["every_minute"])]
 
 
 def test_a_session_that_moves_to_an_earlier_bucket_has_a_revision(tmp_path: Path) -> None:

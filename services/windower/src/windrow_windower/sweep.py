@@ -1,7 +1,7 @@
 """Finds batches and buckets whose pointers were lost, and seals what is due (laws 4 and 7)."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from windrow import keys, manifest, messages, results
@@ -33,13 +33,19 @@ class _Listed:
 
     batches: Mapping[Place, frozenset[str]]
     newest_us: Mapping[Place, int]
+    sealed: Mapping[Place, str]
+    """The result that says which batches the records of a place were sealed with, by its key."""
     listing: Listing
 
     def buckets_within(self, shard: int, buckets: range) -> list[int]:
-        """Those of some buckets that have records."""
-        if len(buckets) <= len(self.batches):
-            return [bucket for bucket in buckets if Place(bucket, shard) in self.batches]
-        return sorted(place.bucket_us for place in self.batches if place.shard == shard and place.bucket_us in buckets)
+        """Those of some buckets that have records, or had some when they were sealed: old segments expire."""
+        if len(buckets) <= len(self.batches) + len(self.sealed):
+            return [bucket for bucket in buckets if self._has(Place(bucket, shard))]
+        places = self.batches.keys() | self.sealed.keys()
+        return sorted(place.bucket_us for place in places if place.shard == shard and place.bucket_us in buckets)
+
+    def _has(self, place: Place) -> bool:
+        return place in self.batches or place in self.sealed
 
 
 @dataclass
@@ -120,12 +126,11 @@ class Sweep:
         progress = None if records is None else _progress(records)
         if records is None or progress is None:
             return sealed
-        latest = self._latest(stream, keys.RECORDS_TABLE)
         for place, batches in sorted(found.batches.items()):
             within = {place.bucket_us: batches}
             mark = records.mark(place_mark(place)) or 0
             if _has_expired(place, records) or (
-                is_final_growth(mark) and self._is_committed(latest.get(place), within, mark)
+                is_final_growth(mark) and self._is_committed(found.sealed.get(place), within, mark)
             ):
                 sealed.add(place)
             elif is_due(place.bucket_us + spec.bucket, spec, progress, self.clock.now_us()) and all(
@@ -148,11 +153,13 @@ class Sweep:
         for owner, stretch in self._owners(window, spec, found, latest):
             if handle is not None and _has_expired(owner, handle):
                 continue
-            buckets = found.buckets_within(owner.shard, buckets_of(stretch, spec.bucket))
-            within = {bucket: found.batches[Place(bucket, owner.shard)] for bucket in buckets}
-            if not within:  # all its segments have expired, perhaps long before its windows end
-                within = {bucket: frozenset(some) for bucket, some in self._inputs_of(latest[owner]).batches.items()}
             mark = 0 if handle is None else handle.mark(place_mark(owner)) or 0
+            buckets = found.buckets_within(owner.shard, buckets_of(stretch, spec.bucket))
+            if is_final_growth(mark) and self._is_of_what_was_sealed(latest.get(owner), owner, buckets, found):
+                continue
+            within = {bucket: self._batches(Place(bucket, owner.shard), found) for bucket in buckets}
+            if not within:  # its records were never sealed: a lifecycle rule came too early
+                within = {bucket: frozenset(some) for bucket, some in self._inputs_of(latest[owner]).batches.items()}
             is_committed = self._is_committed(latest.get(owner), within, mark)
             if is_final_growth(mark) and (is_committed or is_diverting):
                 continue  # where late records are diverted, what came later is in the ledger and goes no further
@@ -167,13 +174,20 @@ class Sweep:
     def _owners(
         self, window: str, spec: StreamSpec, found: _Listed, latest: Mapping[Place, str]
     ) -> Iterator[tuple[Place, Stretch]]:
-        """The places that own windows made of what is listed, and what these windows reach over."""
+        """The places that own windows made of what is listed, and what these windows reach over.
+
+        What was sealed under a spec that had the window counts as well, though all of it may have expired since. What
+        was sealed before there was such a window is left to a backfill.
+        """
         definition = spec.windows[window]
+        versions = {place: keys.parse_result_key(key).spec_version for place, key in found.sealed.items()}
+        knew = {version: self.catalog.has_window(spec.stream, version, window) for version in set(versions.values())}
+        places = {*found.batches, *(place for place, version in versions.items() if knew[version])}
         if isinstance(definition, AlignedWindow | SequenceWindow):
             grid = self._grids.get((spec.stream, window))
             if grid is None or grid.window != definition:
                 grid = self._grids[spec.stream, window] = _Grid(definition, spec.bucket)
-            owners = {Place(owner, place.shard) for place in found.batches for owner in grid.owners(place.bucket_us)}
+            owners = {Place(owner, place.shard) for place in places for owner in grid.owners(place.bucket_us)}
             for owner in sorted(owners.union(latest)):
                 stretch = grid.reach(owner.bucket_us)
                 if stretch is not None:
@@ -181,7 +195,7 @@ class Sweep:
         elif isinstance(definition, SessionWindow):
             # How far sessions reach follows from the records; here it is read from what was computed of them. Where a
             # session began, the segments may have expired.
-            for owner in sorted({*found.batches, *latest}):
+            for owner in sorted(places.union(latest)):
                 if owner in latest:
                     known = self._inputs_of(latest[owner])
                     yield owner, Stretch(known.from_us, known.to_us)
@@ -213,6 +227,23 @@ class Sweep:
             return True
         known = self._inputs_of(latest).batches
         return all(batches <= set(known.get(bucket, ())) for bucket, batches in within.items())
+
+    def _is_of_what_was_sealed(self, latest: str | None, owner: Place, buckets: Sequence[int], found: _Listed) -> bool:
+        """Whether a result was computed from just what its own bucket was sealed with, all of it expired.
+
+        So it is in the end with most places there ever were, and their keys say it: nothing is read to find out.
+        """
+        if latest is None or buckets != [owner.bucket_us] or owner in found.batches or owner not in found.sealed:
+            return False
+        return keys.parse_result_key(latest).digest == keys.parse_result_key(found.sealed[owner]).digest
+
+    def _batches(self, place: Place, found: _Listed) -> frozenset[str]:
+        """The batches of a place, with those that it was sealed with and whose segments have expired."""
+        listed = found.batches.get(place, frozenset())
+        sealed = found.sealed.get(place)
+        if sealed is None or keys.parse_result_key(sealed).digest == results.digest_of({place.bucket_us: listed}):
+            return listed
+        return listed.union(self._inputs_of(sealed).batches.get(place.bucket_us, ()))
 
     def _inputs_of(self, key: str) -> Inputs:
         """What a result was computed from. A key never means anything else, so it is read once."""
@@ -280,7 +311,8 @@ class Sweep:
             batches[place].add(address.batch)
             newest[place] = max(newest[place], info.modified_us)
         listing = Listing(self.store, stream)
-        return _Listed({place: frozenset(found) for place, found in batches.items()}, newest, listing)
+        sealed = self._latest(stream, keys.RECORDS_TABLE)
+        return _Listed({place: frozenset(found) for place, found in batches.items()}, newest, sealed, listing)
 
 
 def _is_sealed(place: Place, found: _Listed, sealed: set[Place], records: Table | None) -> bool:

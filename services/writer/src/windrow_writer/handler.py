@@ -255,8 +255,8 @@ class Handler:
         grown = {owner: table.mark(place_mark(owner)) for owner in (Place(owner, place.shard) for owner in owners)}
         if any(map(is_final_growth, grown.values())):
             return True
-        # Where late records have opened some windows again, those that they have not touched are final all the same; and
-        # a result may stand here before the records that opened them do, whose windows were final once.
+        # Where late records have opened some windows again, those that they have not touched are final all the same. And
+        # a result may stand here before the records do that opened them: it has windows that were final once.
         if isinstance(window, SessionWindow):  # one that began in an earlier bucket
             near = table.read_windows(place.shard, own.from_us - window.gap, own.to_us + window.gap)
         else:

@@ -17,11 +17,13 @@ from windrow.lake.schema import BATCH, ORDINAL, RECEIVED_AT, TIMESTAMP, segment_
 from windrow.manifest import Manifest, SegmentEntry
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.outcomes import Done
+from windrow.parallel import pool
 from windrow.ports import ObjectHeaders
 from windrow.testing import RecordingMetrics
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler
 from windrow_writer.leases import Leases
+from windrow_writer.loading import Loader
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
 from windrow_writer.settings import WriterSettings
@@ -134,9 +136,12 @@ class Staged:
                 settings.max_seal_rows,
                 Disk(settings.sort_folder, settings.sort_memory_bytes),
             ),
-            max_commit_rows=settings.max_commit_rows,
-            max_commit_bytes=settings.max_commit_bytes,
-            parallel_gets=settings.parallel_gets,
+            loader=Loader(
+                store=self.store,
+                pool=pool(settings.parallel_gets, "get"),
+                max_rows=settings.max_commit_rows,
+                max_bytes=settings.max_commit_bytes,
+            ),
         )
 
 

@@ -30,7 +30,7 @@ from windrow_reprocessor import replay as replaying
 from windrow_windower import handler as windowing
 from windrow_windower import places
 from windrow_windower import sweep as windower_sweep
-from windrow_writer import committing, leases, plan, sealing
+from windrow_writer import committing, leases, loading, plan, sealing
 from windrow_writer import handler as writing
 
 
@@ -233,13 +233,13 @@ def _no_leases() -> Iterator[None]:
 
 @mutant(5, "whether a batch is in the table already is not asked")
 def does_not_compare_batch_marks() -> Iterator[None]:
-    load = writing.Handler._load
+    load = loading.Loader.load
 
     def forgetful(self: Any, stream: str, batches: Any, handle: Any, failed: Any, spec: Any) -> Any:
         loaded, _ = load(self, stream, batches, _Unmarked(handle), failed, spec)
         return loaded, True
 
-    with mock.patch.object(writing.Handler, "_load", forgetful):
+    with mock.patch.object(loading.Loader, "load", forgetful):
         yield
 
 

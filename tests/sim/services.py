@@ -15,6 +15,7 @@ from windrow.catalog import SpecCatalog
 from windrow.decoding.parts import DecodeLimits
 from windrow.errors import Transient, WindrowError
 from windrow.health import Health
+from windrow.parallel import pool
 from windrow.ports import Queue
 from windrow.retry import RetryPolicy
 from windrow.worker import Handler, Pace, Worker
@@ -33,6 +34,7 @@ from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.leases import Leases
+from windrow_writer.loading import Loader
 from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
@@ -176,8 +178,7 @@ class Writer(Service):
             metrics=self.metrics,
             log=self.log,
             sealer=Sealer(max_places=2, max_rows=100_000, disk=Disk(None, 64 * MIB)),
-            max_commit_rows=8,
-            parallel_gets=0,
+            loader=Loader(store=self.store, pool=pool(0, "get"), max_rows=8, max_bytes=64 * MIB),
         )
         maintainer = Maintainer(self.lake, self.catalog, committer, self.clock, self.metrics, self.log)
         self.work(self.queues["writes"], self.dead["writes"], handler, linger_s=1.0, sweep=maintainer.run)

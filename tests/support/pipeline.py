@@ -17,6 +17,7 @@ from windrow.conservation import Balance, balance
 from windrow.decoding.parts import DecodeLimits
 from windrow.health import Health
 from windrow.lake.delta import DeltaLake
+from windrow.parallel import pool
 from windrow.ports import ObjectHeaders, Outgoing, Queue
 from windrow.testing import ManualClock, MemoryLatestStore, MemoryObjectStore, MemoryQueue, RecordingMetrics
 from windrow.worker import Handler, Pace, Worker
@@ -35,6 +36,7 @@ from windrow_windower.sweep import Sweep as WindowerSweep
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.leases import Leases
+from windrow_writer.loading import Loader
 from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
@@ -121,7 +123,7 @@ class Pipeline:
             metrics=self.metrics,
             log=quiet,
             sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
-            max_commit_rows=100_000,
+            loader=Loader(store=self.store, pool=pool(1, "get"), max_rows=100_000, max_bytes=64 << 20),
             sinks=Sinks(
                 catalog=self.catalog,
                 dynamodb=DynamodbWriter(store=self.store, latest=self.latest, metrics=self.metrics, parallel_puts=1),
@@ -130,7 +132,6 @@ class Pipeline:
                 metrics=self.metrics,
                 log=quiet,
             ),
-            parallel_gets=1,
         )
         self.maintainer = Maintainer(
             self.lake, self.catalog, self.writer_handler.committer, self.clock, self.metrics, quiet

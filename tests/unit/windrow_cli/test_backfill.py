@@ -21,12 +21,14 @@ from windrow.decoding.parts import DecodeLimits
 from windrow.framing import JSON_TYPES
 from windrow.messages import Landed
 from windrow.outcomes import Done
+from windrow.parallel import pool
 from windrow.ports import ObjectHeaders
 from windrow.testing import RecordingMetrics
 from windrow_consumer.handler import Handler as ConsumerHandler
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler as WriterHandler
 from windrow_writer.leases import Leases
+from windrow_writer.loading import Loader
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
 from windrow_writer.sorting import Disk
@@ -56,7 +58,7 @@ class Deployed:
             metrics=self.metrics,
             log=log.quiet(),
             sealer=Sealer(max_places=64, max_rows=100_000, disk=Disk(None, 64 << 20)),
-            max_commit_rows=100_000,
+            loader=Loader(store=self.store, pool=pool(1, "get"), max_rows=100_000, max_bytes=64 << 20),
         )
 
     def land(self, records: list[dict[str, object]]) -> None:

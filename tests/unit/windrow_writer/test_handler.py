@@ -90,7 +90,7 @@ def test_the_batches_of_a_group_share_one_commit(tmp_path: Path) -> None:
 
 def test_a_commit_holds_no_more_rows_than_its_limit_except_those_of_one_batch(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
-    pipeline.writer_handler.max_commit_rows = 4
+    pipeline.writer_handler.loader = replace(pipeline.writer_handler.loader, max_rows=4)
     sizes = [2, 2, 1, 6, 3]
     pointers = [
         decode(pipeline, *(reading(60 * number + second) for second in range(size)))
@@ -110,7 +110,7 @@ def test_a_commit_holds_no_more_rows_than_its_limit_except_those_of_one_batch(tm
 
 def test_a_commit_reads_no_further_batch_once_its_memory_is_used_up(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
-    pipeline.writer_handler.max_commit_bytes = 1
+    pipeline.writer_handler.loader = replace(pipeline.writer_handler.loader, max_bytes=1)
     pointers = [decode(pipeline, reading(60 * number), reading(60 * number + 1)) for number in range(3)]
     write(pipeline, *pointers)
 

@@ -3,13 +3,12 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 
 import polars as pl
 
-from windrow import keys, manifest, messages, results
+from windrow import keys, messages, results
 from windrow.catalog import SpecCatalog
 from windrow.clock import Clock
 from windrow.errors import Permanent, Transient
@@ -21,7 +20,6 @@ from windrow.log import Log
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
 from windrow.outcomes import Dead, Done, Forward, Outcome, Retry
-from windrow.parallel import pool
 from windrow.ports import ObjectStore
 from windrow.results import Inputs
 from windrow.spec import StreamSpec, WindowSpec
@@ -32,6 +30,7 @@ from windrow.windows.reach import bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
+from windrow_writer.loading import Loader
 from windrow_writer.ordering import in_order
 from windrow_writer.plan import LoadedBatch
 from windrow_writer.sealing import Sealer
@@ -54,19 +53,11 @@ class Handler:
     metrics: Metrics
     log: Log
     sealer: Sealer
-    max_commit_rows: int
-    """Rows appended in one commit."""
-    max_commit_bytes: int = 64 << 20
-    """Memory that they take: no further batch is read once it is used up. Sorting and writing take about twice more."""
+    loader: Loader
     sinks: Sinks | None = None
     """What follows commits; None where streams have no sinks."""
-    parallel_gets: int = 8
-    _pool: Executor = field(init=False)
     _unsealed: set[tuple[str, int | None, Place]] = field(default_factory=set)
     """Places that were found to touch no final window, and have not been sealed since, under one lease of `records`."""
-
-    def __post_init__(self) -> None:
-        self._pool = pool(self.parallel_gets, "get")
 
     # ------------------------------------------------------------------------------------------ messages
 
@@ -112,7 +103,7 @@ class Handler:
             spec = self.catalog.current(stream).spec
 
             def step(handle: Table) -> Step:
-                loaded, is_all = self._load(stream, batches, handle, failed, spec)
+                loaded, is_all = self.loader.load(stream, batches, handle, failed, spec)
                 if not loaded:
                     return "nothing"
                 self._enter_late(stream, spec, loaded, handle)
@@ -147,38 +138,6 @@ class Handler:
             rows=row_count,
             behind_s=round(max(0, self.clock.now_us() - min(received_us)) / SECOND_US, 3),
         )
-
-    def _load(
-        self, stream: str, batches: Sequence[str], handle: Table, failed: dict[str, Outcome], spec: StreamSpec
-    ) -> tuple[list[LoadedBatch], bool]:
-        """The next batches to commit, as many as fit into one commit, and whether there are no others."""
-        loaded: list[LoadedBatch] = []
-        row_count, size_bytes = 0, 0
-        for batch in batches:
-            if batch in failed or handle.mark(batch_mark(batch)) is not None:
-                continue
-            if size_bytes >= self.max_commit_bytes:
-                return loaded, False
-            try:
-                found = manifest.decode(self.store.get(keys.manifest_key(stream, batch)).body)
-                if loaded and row_count + found.accepted > self.max_commit_rows:
-                    return loaded, False
-                loaded.append(LoadedBatch(found, self._rows(found, spec)))
-                row_count += found.accepted
-                size_bytes += round(loaded[-1].rows.estimated_size())
-            except Transient as error:
-                failed[batch] = Retry(str(error))
-            except Permanent as error:
-                failed[batch] = Dead(f"{stream}, batch {batch}: {error}")
-        return loaded, True
-
-    def _rows(self, found: manifest.Manifest, spec: StreamSpec) -> pl.DataFrame:
-        def read(entry: manifest.SegmentEntry) -> pl.DataFrame:
-            address = keys.SegmentAddress(found.stream, entry.bucket_us, entry.shard, found.batch)
-            rows = pl.read_parquet(io.BytesIO(self.store.get(keys.segment_key(address)).body))
-            return plan.with_place(rows, Place(entry.bucket_us, entry.shard), spec.time.column)
-
-        return together([pl.DataFrame(), *self._pool.map(read, found.segments)], found.stream)
 
     def _together(self, parts: Iterable[pl.DataFrame], spec: StreamSpec) -> pl.DataFrame:
         """Rows of several batches, as they lie in a file. Their types are judged by the table, not by today's spec."""
@@ -255,8 +214,8 @@ class Handler:
         grown = {owner: table.mark(place_mark(owner)) for owner in (Place(owner, place.shard) for owner in owners)}
         if any(map(is_final_growth, grown.values())):
             return True
-        # Where late records have opened some windows again, those that they have not touched are final all the same. And
-        # a result may stand here before the records do that opened them: it has windows that were final once.
+        # Where late records have opened some windows again, those that they have not touched are final all the same.
+        # And a result may stand here before the records that opened them: it has windows that were final once.
         if isinstance(window, SessionWindow):  # one that began in an earlier bucket
             near = table.read_windows(place.shard, own.from_us - window.gap, own.to_us + window.gap)
         else:
@@ -302,7 +261,7 @@ class Handler:
     def _inputs(self, pointers: Iterable[Refreshed]) -> list[Inputs]:
         """What these results were computed from, in the same order."""
         named = [keys.inputs_key(plan.folder_of(pointer)) for pointer in pointers]
-        return [results.decode(found.body) for found in self._pool.map(self.store.get, named)]
+        return [results.decode(found.body) for found in self.loader.pool.map(self.store.get, named)]
 
     def _replace(
         self,
@@ -328,7 +287,9 @@ class Handler:
             known = [place for place in grown if handle.mark(place_mark(place)) is not None]
             previous = handle.read(known)
             around = self._around(window, grown.values(), handle)
-            rows = self._pool.map(lambda pointer: self._window_rows(window, pointer, previous, around), grown.values())
+            rows = self.loader.pool.map(
+                lambda pointer: self._window_rows(window, pointer, previous, around), grown.values()
+            )
             merged = together([schema.to_frame(), *rows], f"{stream}/{table}")
             if _widen(handle, merged):
                 return "some"

@@ -9,9 +9,11 @@ from windrow.catalog import SpecCatalog
 from windrow.clock import SystemClock
 from windrow.log import Log
 from windrow.metrics import PrometheusMetrics
+from windrow.parallel import pool
 from windrow_writer.committing import Committer
 from windrow_writer.handler import Handler
 from windrow_writer.leases import Leases
+from windrow_writer.loading import Loader
 from windrow_writer.maintenance import Maintainer
 from windrow_writer.roster import Roster
 from windrow_writer.sealing import Sealer
@@ -41,8 +43,12 @@ def run(settings: WriterSettings, log: Log) -> None:
         sealer=Sealer(
             settings.max_seal_places, settings.max_seal_rows, Disk(settings.sort_folder, settings.sort_memory_bytes)
         ),
-        max_commit_rows=settings.max_commit_rows,
-        max_commit_bytes=settings.max_commit_bytes,
+        loader=Loader(
+            store=store,
+            pool=pool(settings.parallel_gets, "get"),
+            max_rows=settings.max_commit_rows,
+            max_bytes=settings.max_commit_bytes,
+        ),
         sinks=Sinks(
             catalog=catalog,
             dynamodb=DynamodbWriter(
@@ -53,7 +59,6 @@ def run(settings: WriterSettings, log: Log) -> None:
             metrics=metrics,
             log=log,
         ),
-        parallel_gets=settings.parallel_gets,
     )
     stopped = threading.Event()
     threading.Thread(target=leases.keep, args=(stopped,), name="leases", daemon=True).start()

@@ -6,6 +6,7 @@ row group of each day is held at a time, however large the file.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -41,17 +42,20 @@ def built(
     """
     numbers = count()
     growing: dict[date, _File] = {}
-    try:
-        for day, group in _row_groups(batches, row_group_rows):
-            if day not in growing:
-                growing[day] = _File(folder / f"{next(numbers)}.parquet", day, group)
-            if growing[day].write(group, bounded) >= target_file_bytes:
+    with ThreadPoolExecutor(1, thread_name_prefix="encode") as encoder:
+        try:
+            for day, group in _row_groups(batches, row_group_rows):
+                made = _Group(_arrow(group), Bounds.of(group, bounded))  # while the one before is encoded
+                if day in growing and growing[day].size_bytes() >= target_file_bytes:
+                    yield growing.pop(day).end()
+                if day not in growing:
+                    growing[day] = _File(folder / f"{next(numbers)}.parquet", day, group, encoder)
+                growing[day].write(made)
+            for day in list(growing):
                 yield growing.pop(day).end()
-        for day in list(growing):
-            yield growing.pop(day).end()
-    finally:
-        for file in growing.values():
-            file.close()
+        finally:
+            for file in growing.values():
+                file.close()
 
 
 def _row_groups(batches: Iterable[pl.DataFrame], row_group_rows: int) -> Iterator[tuple[date, pl.DataFrame]]:
@@ -81,13 +85,22 @@ def _by_day(batch: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
         yield day, rows
 
 
-class _File:
-    """A file that is being written."""
+class _Group(NamedTuple):
+    """A row group, ready to be encoded."""
 
-    def __init__(self, path: Path, day: date, like: pl.DataFrame) -> None:
+    rows: pa.Table
+    bounds: Bounds
+
+
+class _File:
+    """A file that is being written, a row group behind what is asked: meanwhile the next can be made ready."""
+
+    def __init__(self, path: Path, day: date, like: pl.DataFrame, encoder: Executor) -> None:
         """Begin a file of rows like these."""
         self._path = path
         self._day = day
+        self._encoder = encoder
+        self._encoding: Future[None] | None = None
         self._bounds = Bounds()
         schema, distinct = _arrow(like.head(0)).schema, distinct_columns(like)
         self._sink = pa.OSFile(str(path), "wb")
@@ -100,19 +113,32 @@ class _File:
             write_page_index=True,
         )
 
-    def write(self, rows: pl.DataFrame, bounded: Collection[str]) -> int:
-        """Add a row group; returns how many bytes the file has so far."""
-        self._writer.write_table(_arrow(rows), row_group_size=rows.height)
-        self._bounds = self._bounds.and_of(Bounds.of(rows, bounded))
+    def write(self, group: _Group) -> None:
+        """Add a row group. What was wrong with the one before is raised."""
+        self._wait()
+        self._encoding = self._encoder.submit(self._writer.write_table, group.rows, row_group_size=group.rows.num_rows)
+        self._bounds = self._bounds.and_of(group.bounds)
+
+    def size_bytes(self) -> int:
+        """How many bytes the file has with all its row groups so far."""
+        self._wait()
         return int(self._sink.tell())
 
     def end(self) -> Built:
+        self._wait()
         self.close()
         return Built(self._path, self._day, self._bounds)
 
     def close(self) -> None:
+        """Write no more. What was being encoded is finished, whatever came of it."""
+        if self._encoding is not None:
+            wait([self._encoding])
         self._writer.close()
         self._sink.close()
+
+    def _wait(self) -> None:
+        if self._encoding is not None:
+            self._encoding.result()
 
 
 def _arrow(rows: pl.DataFrame) -> pa.Table:

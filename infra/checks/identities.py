@@ -53,6 +53,17 @@ _IDS: Mapping[str, str] = {
 }
 
 
+def arn_of(kind: str, given: Mapping[str, Value]) -> str:
+    """The ARN of a resource of this type with these arguments; where no rule gives it, one that looks like it."""
+    argument, pattern = _ARNS.get(kind, ("name", f"arn:aws:{service_of(kind)}:{REGION}:{ACCOUNT}:{kind}/{{}}"))
+    return pattern.format(given.get(argument) or kind)
+
+
+def service_of(kind: str) -> str:
+    """The service that a type's name begins with, about as ARNs have it."""
+    return kind.removeprefix("aws_").partition("_")[0]
+
+
 def computed(resource: "Resource", name: str) -> Value:
     """An attribute nobody set."""
     rule = _RULES.get((resource.kind, name))
@@ -68,7 +79,7 @@ def computed(resource: "Resource", name: str) -> Value:
     if name == "id" and _IDS.get(resource.kind, "") in resource.block.attributes:
         return resource.get_attr(_IDS[resource.kind])
     if name == "arn":
-        return f"arn:aws:{resource.kind.removeprefix('aws_').partition('_')[0]}:{REGION}:{ACCOUNT}:{resource.address}"
+        return f"arn:aws:{service_of(resource.kind)}:{REGION}:{ACCOUNT}:{resource.address}"
     return Unknown(f"{resource.address}.{name}")
 
 

@@ -30,7 +30,7 @@ def build(folder: Path, *batches: pl.DataFrame, target_file_bytes: int = 1 << 30
 
 
 def numbers_in(file: Built) -> list[int]:
-    return pq.read_table(file.path).column("number").to_pylist()
+    return pl.read_parquet(file.path)["number"].to_list()
 
 
 def test_every_row_stands_in_the_file_of_its_day_in_its_order(tmp_path: Path) -> None:

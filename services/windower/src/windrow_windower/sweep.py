@@ -36,6 +36,8 @@ class _Listed:
     sealed: Mapping[Place, str]
     """The result that says which batches the records of a place were sealed with, by its key."""
     listing: Listing
+    known: dict[Place, frozenset[str]] = field(default_factory=dict)
+    """The batches of places that were looked at, with those whose segments have expired: all windows ask the same."""
 
     def buckets_within(self, shard: int, buckets: range) -> list[int]:
         """Those of some buckets that have records, or had some when they were sealed: old segments expire."""
@@ -239,11 +241,12 @@ class Sweep:
 
     def _batches(self, place: Place, found: _Listed) -> frozenset[str]:
         """The batches of a place, with those that it was sealed with and whose segments have expired."""
-        listed = found.batches.get(place, frozenset())
-        sealed = found.sealed.get(place)
-        if sealed is None or keys.parse_result_key(sealed).digest == results.digest_of({place.bucket_us: listed}):
-            return listed
-        return listed.union(self._inputs_of(sealed).batches.get(place.bucket_us, ()))
+        if place not in found.known:
+            batches, sealed = found.batches.get(place, frozenset()), found.sealed.get(place)
+            if sealed and keys.parse_result_key(sealed).digest != results.digest_of({place.bucket_us: batches}):
+                batches = batches.union(self._inputs_of(sealed).batches.get(place.bucket_us, ()))
+            found.known[place] = batches
+        return found.known[place]
 
     def _inputs_of(self, key: str) -> Inputs:
         """What a result was computed from. A key never means anything else, so it is read once."""

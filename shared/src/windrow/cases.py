@@ -13,7 +13,7 @@ from pydantic import ValidationError, model_validator
 
 from windrow.admission import RequestLimits
 from windrow.decoding.formats import SUFFIXES, Kind, kind_of_name
-from windrow.errors import BadSettings
+from windrow.errors import BadSettings, first_line
 from windrow.explanation import Payload, explain, plain
 from windrow.spec import StreamSpec
 from windrow.spec.base import Part
@@ -86,7 +86,7 @@ def parse_cases(text: str, origin: str) -> tuple[Case, ...]:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise BadSettings(origin, [f"{place}not YAML: {error.problem}"]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadSettings(origin, [f"not YAML: {str(error).splitlines()[0]}"]) from error
+        raise BadSettings(origin, [f"not YAML: {first_line(error)}"]) from error
     try:
         found = _Cases.model_validate(raw).cases
     except ValidationError as error:

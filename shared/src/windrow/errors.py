@@ -71,6 +71,6 @@ class BadSettings(WindrowError):
         super().__init__(f"{subject}: {count}\n" + "\n".join(f"  - {fault}" for fault in self.faults))
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What a library says, without the page that may follow."""
     return str(error).split("\n", 1)[0][:500]

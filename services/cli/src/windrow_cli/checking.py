@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from pyarrow import fs
 
-from windrow.errors import BadInput, Unavailable
+from windrow.errors import BadInput, Unavailable, first_line
 from windrow_cli import verification
 from windrow_cli.delta_log import LogFolder
 from windrow_cli.replay import LiveFile, State, read_checkpoint, read_commit, states
@@ -50,7 +50,7 @@ def checked(lake: Lake, name: TableName, version: int | None, pool: ThreadPoolEx
         log = lake.log(name)
         # Reading the log ourselves tells which of its files it is.
         found = verification.gaps(label, log) or _told(lake, name, log, log.newest, pool)[1]
-        found = found or [verification.unreadable(label, "", str(error).split("\n", 1)[0])]
+        found = found or [verification.unreadable(label, "", first_line(error))]
         return Checked(name, log.newest, 0, 0, 0, 0, tuple(found))
     log = lake.log(name)
     faults = verification.gaps(label, log)
@@ -115,4 +115,4 @@ def _footer(files: fs.FileSystem, path: str) -> Footer:
         with files.open_input_file(path) as source, pq.ParquetFile(source) as file:
             return Footer(file.metadata.num_rows, file.schema_arrow)
     except (OSError, pa.ArrowException) as error:
-        return Footer(trouble=str(error).split("\n", 1)[0])
+        return Footer(trouble=first_line(error))

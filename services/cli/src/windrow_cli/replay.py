@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import msgspec
 import polars as pl
 
-from windrow.errors import BadInput
+from windrow.errors import BadInput, first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def read_checkpoint(version: int, body: bytes) -> State:
         marks = {str(name): int(value) for name, value in _rows(found, "txn", ("appId", "version"))}
         live = [_file(*each) for each in added]
     except (pl.exceptions.PolarsError, msgspec.MsgspecError, OSError) as error:
-        raise BadInput(str(error).split("\n", 1)[0]) from error
+        raise BadInput(first_line(error)) from error
     return State(version, {file.path: file for file in live}, frozenset(removed), marks)
 
 

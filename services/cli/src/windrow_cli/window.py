@@ -24,7 +24,7 @@ from windrow.clock import SystemClock
 from windrow.decoding.decode import decode, read_ahead
 from windrow.decoding.formats import CONTENT_TYPES, SUFFIXES, kind_of_name
 from windrow.decoding.parts import Batch, Decoded, DecodeLimits
-from windrow.errors import BadInput, SchemaConflict, TooLarge
+from windrow.errors import BadInput, SchemaConflict, TooLarge, first_line
 from windrow.inflate import codec_of_name
 from windrow.lake.dedupe import deduplicate
 from windrow.lake.schema import BATCH, ORDINAL, RECEIVED_AT, conform, segment_schema
@@ -301,7 +301,7 @@ class _Reading:
             text = str(error)
             raise BadInput(text if text.startswith(f"{each.name}:") else f"{each.name}: {text}") from error
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            raise BadInput(f"{each.name}: cannot be read: {str(error).splitlines()[0]}") from error
+            raise BadInput(f"{each.name}: cannot be read: {first_line(error)}") from error
         except OSError as error:
             raise BadInput(f"{each.name}: cannot be read to its end: {error.strerror}") from error
 

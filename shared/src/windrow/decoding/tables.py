@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from windrow.decoding.chunks import INDEX, Chunk, Original, Piece
 from windrow.decoding.unknown import FieldKind, Unknown
-from windrow.errors import BadInput, TooLarge
+from windrow.errors import BadInput, TooLarge, first_line
 from windrow.quarantine import Reject
 from windrow.spec import StreamSpec
 
@@ -39,7 +39,7 @@ def cut_parquet(body: bytes, spec: StreamSpec, *, chunk_bytes: int, max_plain_by
             for batch in file.iter_batches(batch_size=rows):
                 yield partial(_read, batch, spec)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise BadInput(f"the file is not Parquet that can be read: {_first_line(error)}") from error
+        raise BadInput(f"the file is not Parquet that can be read: {first_line(error)}") from error
 
 
 def cut_arrow(body: bytes, spec: StreamSpec) -> Iterator[Piece]:
@@ -59,7 +59,7 @@ def cut_arrow(body: bytes, spec: StreamSpec) -> Iterator[Piece]:
             for start in range(0, batch.num_rows, _MAX_PIECE_ROWS):
                 yield partial(_read, batch.slice(start, _MAX_PIECE_ROWS), spec)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise BadInput(f"the file is not Arrow that can be read: {_first_line(error)}") from error
+        raise BadInput(f"the file is not Arrow that can be read: {first_line(error)}") from error
 
 
 def _read(batch: pa.RecordBatch, spec: StreamSpec) -> Chunk:
@@ -72,7 +72,7 @@ def _read(batch: pa.RecordBatch, spec: StreamSpec) -> Chunk:
         TypeError,
         ValueError,
     ) as error:
-        raise BadInput(f"the file holds columns that cannot be read: {_first_line(error)}") from error
+        raise BadInput(f"the file holds columns that cannot be read: {first_line(error)}") from error
     frame, unreal = _without_unreal_times(frame)
     used: set[str] = set()
     raw: list[pl.Series] = []
@@ -231,7 +231,3 @@ def _plain(value: object) -> object:
             return str(value)
         case _:
             return value
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:300]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from windrow.errors import BadInput
+from windrow.errors import BadInput, first_line
 from windrow.proposal.evidence import Evidence, quoted
 from windrow.proposal.records import source
 from windrow.proposal.sample import MAX_FIELDS, MAX_RECORDS, Field, Path, Sample, ValueKind
@@ -31,8 +31,7 @@ def read_table(found: TableFile) -> Sample:
         table, is_whole = _head(found)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
-        first_line = str(error).partition("\n")[0]
-        raise BadInput(f"the {found.kind} file cannot be read: {first_line}") from error
+        raise BadInput(f"the {found.kind} file cannot be read: {first_line(error)}") from error
     twice = [name for name, count in Counter(table.schema.names).items() if count > 1]
     if twice:
         raise BadInput(f"the file has more than one column named {quoted(twice)}; give each a name of its own")

@@ -1,7 +1,7 @@
 """What is read for a commit: what fits, many objects at a time, and what cannot be read costs only itself."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -57,23 +57,29 @@ def batches(tmp_path: Path) -> Batches:
 
 @dataclass(frozen=True)
 class Together:
-    """A store that answers no read of a segment until so many have been asked for."""
+    """A store that answers no read of a segment but the first until so many have been asked for."""
 
     inner: MemoryObjectStore
     asked: threading.Barrier
+    first: list[str] = field(default_factory=list)
 
     def get(self, key: str) -> StoredObject:
         if key.startswith("segments/"):
-            self.asked.wait(timeout=20)
+            if self.first:
+                self.asked.wait(timeout=20)
+            else:
+                self.first.append(key)
         return self.inner.get(key)
 
 
-def test_the_segments_of_several_batches_are_read_together(batches: Batches) -> None:
-    names = batches.decoded(1, 1, 1, 1)
+def test_the_segments_of_several_batches_are_read_together_once_one_has_told_how_large_rows_are(
+    batches: Batches,
+) -> None:
+    names = batches.decoded(1, 1, 1, 1, 1)
     store: ObjectStore = Together(batches.pipeline.store, threading.Barrier(4))  # type: ignore[assignment]
     batches.loader = replace(batches.loader, store=store, pool=pool(4, "get"))
 
-    assert batches.load(names) == ([1, 1, 1, 1], True)
+    assert batches.load(names) == ([1, 1, 1, 1, 1], True)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +108,14 @@ def test_no_further_batch_is_read_once_their_memory_is_used_up(batches: Batches,
     batches.loader = replace(batches.loader, max_bytes=round(count * first.rows.estimated_size()))
 
     assert batches.load(names) == ([1] * count, False)
+
+
+def test_batches_without_rows_do_not_tell_how_large_rows_are(batches: Batches) -> None:
+    batches.pipeline.post([{"ts": "never"}])
+    names = batches.decoded(1, 1, 1)
+    batches.loader = replace(batches.loader, max_bytes=1)
+
+    assert batches.load(names) == ([0, 1], False)
 
 
 def test_what_is_in_the_table_is_not_read_again(batches: Batches) -> None:

@@ -23,8 +23,6 @@ from windrow_writer.plan import LoadedBatch
 _T = TypeVar("_T")
 _AT_ONCE = 32
 """Batches that are asked for together."""
-_ROW_BYTES = 200.0
-"""What a row is taken to need in memory as long as none has been read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,30 +47,37 @@ class Loader:
         """The next batches to commit, and whether there are no others. What cannot be read is entered in `failed`."""
         left = [batch for batch in batches if batch not in failed and handle.mark(batch_mark(batch)) is None]
         loaded: list[LoadedBatch] = []
-        while left:
-            asked = left[:_AT_ONCE]
-            reads = {batch: self.pool.submit(self._manifest, stream, batch).result for batch in asked}
-            manifests = _those_read(stream, reads, failed)
-            fitting = self._fitting(manifests, loaded)
-            if manifests and not fitting:
+        found: list[Manifest] = []
+        while found or left:
+            if not found:
+                asked, left = left[:_AT_ONCE], left[_AT_ONCE:]
+                reads = {batch: self.pool.submit(self._manifest, stream, batch).result for batch in asked}
+                found = _those_read(stream, reads, failed)
+                continue
+            fitting = self._fitting(found, loaded)
+            if not fitting:
                 return loaded, False
+            found = found[len(fitting) :]
             segments = [
                 [self.pool.submit(self._segment, each, entry, spec) for entry in each.segments] for each in fitting
             ]
             rows = {each.batch: partial(_loaded, each, parts) for each, parts in zip(fitting, segments, strict=True)}
             loaded += _those_read(stream, rows, failed)
-            over = {each.batch for each in manifests[len(fitting) :]}
-            left = [batch for batch in asked if batch in over] + left[_AT_ONCE:]
         return loaded, True
 
-    def _fitting(self, found: Iterable[Manifest], loaded: Sequence[LoadedBatch]) -> list[Manifest]:
-        """The first of these that still fit into a commit with what has been loaded."""
+    def _fitting(self, found: Sequence[Manifest], loaded: Sequence[LoadedBatch]) -> Sequence[Manifest]:
+        """The first of these that still fit into a commit with what has been loaded.
+
+        That is the first alone while there are no rows: what a row takes is known once some have been read.
+        """
         rows = sum(batch.manifest.accepted for batch in loaded)
+        if not rows:
+            return found[:1]
         size_bytes = float(sum(batch.rows.estimated_size() for batch in loaded))
-        row_bytes = size_bytes / rows if rows else _ROW_BYTES
+        row_bytes = size_bytes / rows
         fitting: list[Manifest] = []
         for each in found:
-            if (loaded or fitting) and (rows + each.accepted > self.max_rows or size_bytes >= self.max_bytes):
+            if rows + each.accepted > self.max_rows or size_bytes >= self.max_bytes:
                 break
             fitting.append(each)
             rows += each.accepted

@@ -260,7 +260,7 @@ variable "serving" {
 }
 
 variable "backfill" {
-  description = "EMR for the Spark back-fill, see modules/backfill. Without jobs it costs nothing but what `cluster` runs."
+  description = "EMR for the Spark back-fill, see modules/backfill. Without jobs it costs nothing but what `cluster` runs and its two endpoints."
   type = object({
     is_enabled     = optional(bool, false)
     max_cpu        = optional(number, 64)

@@ -81,6 +81,28 @@ run "what_is_not_asked_for_is_not_there" {
   }
 }
 
+run "hosts_of_emr_are_let_in_only_where_they_are_asked_for" {
+  variables {
+    backfill = { is_enabled = true }
+  }
+
+  assert {
+    condition     = !local.has_emr_hosts && local.lifecycles["staged"]["backfills/logs/"].expire_after_days == 90
+    error_message = "The serverless application needs nothing of the network, and its logs expire as all others do."
+  }
+}
+
+run "a_cluster_of_emr_is_a_switch" {
+  variables {
+    backfill = { is_enabled = true, cluster = {} }
+  }
+
+  assert {
+    condition     = local.has_emr_hosts && output.backfill.cluster_id != null
+    error_message = "The network is told, and whoever submits jobs."
+  }
+}
+
 run "images_that_were_never_pushed_are_refused" {
   command = plan
 

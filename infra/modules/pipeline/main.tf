@@ -51,7 +51,7 @@ module "network" {
     ["ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "kinesis-streams", "kms", "logs", "monitoring", "secretsmanager", "sqs", "ssm", "ssmmessages", "ec2messages", "sts"],
     concat(
       var.compute == "ecs" ? [] : ["ecs", "ecs-agent", "ecs-telemetry"],
-      var.compute == "fargate" ? ["ssm", "ssmmessages", "ec2messages"] : [],
+      var.compute == "fargate" && !local.has_door ? ["ssm", "ssmmessages", "ec2messages"] : [],
       var.kinesis.is_enabled ? [] : ["kinesis-streams"],
       local.has_emr_hosts ? [] : ["kms"],
     ),

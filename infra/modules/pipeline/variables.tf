@@ -80,6 +80,12 @@ variable "hosts" {
   }
 }
 
+variable "has_door" {
+  description = "Whether Fargate has a small host that people go through to the reprocessor, see modules/door; without it nobody calls the reprocessor, and three interface endpoints fewer are paid for. Elsewhere there are hosts for that."
+  type        = bool
+  default     = true
+}
+
 variable "services" {
   description = "Numbers of every service: size of a task, fewest and most of them, what they scale by, room of /tmp on disk (the writer sorts there), and settings `WINDROW_…`."
   type = map(object({

@@ -62,6 +62,37 @@ run "operators_reach_the_reprocessor_through_a_host" {
   }
 }
 
+run "on_fargate_there_is_a_door_for_operators" {
+  variables {
+    compute = "fargate"
+  }
+
+  assert {
+    condition = (
+      length(module.door) == 1 && keys(local.callers["reprocessor"]) == ["operators, through the door"] &&
+      aws_vpc_security_group_egress_rule.operators[0].from_port == local.topology.services.reprocessor.port
+    )
+    error_message = "The door's group lets out what the reprocessor's lets in."
+  }
+
+  assert {
+    condition     = alltrue([for name in keys(local.topology.services) : length(local.callers[name]) == 0 if name != "reprocessor"])
+    error_message = "It leads to the reprocessor and to nobody else."
+  }
+}
+
+run "the_door_is_a_switch" {
+  variables {
+    compute  = "fargate"
+    has_door = false
+  }
+
+  assert {
+    condition     = length(module.door) + length(aws_vpc_security_group_egress_rule.operators) + length(local.callers["reprocessor"]) == 0
+    error_message = "Without it nothing is left of it."
+  }
+}
+
 run "plain_instances_are_a_switch" {
   variables {
     compute = "hosts"

@@ -3,6 +3,9 @@
 
 locals {
   clusters = var.cluster == null ? {} : { ec2 = var.cluster }
+
+  # AWS's own policy for EMR touches only what has this tag; VPC and subnets need it as well.
+  managed = { for-use-with-amazon-emr-managed-policies = "true" }
 }
 
 resource "aws_emr_cluster" "spark" {
@@ -30,8 +33,9 @@ resource "aws_emr_cluster" "spark" {
   ec2_attributes {
     instance_profile                  = aws_iam_instance_profile.job[each.key].arn
     subnet_id                         = var.subnet_ids[0]
-    additional_master_security_groups = aws_security_group.spark.id
-    additional_slave_security_groups  = aws_security_group.spark.id
+    emr_managed_master_security_group = aws_security_group.nodes[each.key].id
+    emr_managed_slave_security_group  = aws_security_group.nodes[each.key].id
+    service_access_security_group     = aws_security_group.service[each.key].id
   }
 
   master_instance_group {
@@ -42,6 +46,21 @@ resource "aws_emr_cluster" "spark" {
     instance_type  = each.value.instance_type
     instance_count = each.value.instance_count
   }
+
+  # What hosts may do and where they may call, from their first second to their last.
+  depends_on = [
+    aws_iam_role_policy.job,
+    aws_iam_role_policy.service,
+    aws_iam_role_policy.volumes,
+    aws_iam_role_policy_attachment.service,
+    aws_vpc_endpoint.emr,
+    aws_vpc_security_group_egress_rule.nodes,
+    aws_vpc_security_group_egress_rule.nodes_endpoints,
+    aws_vpc_security_group_egress_rule.nodes_s3,
+    aws_vpc_security_group_egress_rule.nodes_service,
+    aws_vpc_security_group_ingress_rule.nodes,
+    aws_vpc_security_group_ingress_rule.service,
+  ]
 }
 
 resource "aws_emr_security_configuration" "spark" {
@@ -64,71 +83,4 @@ resource "aws_emr_security_configuration" "spark" {
     }
     InstanceMetadataServiceConfiguration = { MinimumInstanceMetadataServiceVersion = 2, HttpPutResponseHopLimit = 1 }
   })
-}
-
-resource "aws_iam_instance_profile" "job" {
-  for_each = local.clusters
-
-  name = "${local.name}-job"
-  role = aws_iam_role.job.name
-  tags = var.tags
-}
-
-locals {
-  # AWS's own policy for EMR touches only what has this tag; VPC and subnets need it as well.
-  managed = { for-use-with-amazon-emr-managed-policies = "true" }
-}
-
-resource "aws_iam_role" "service" {
-  for_each = local.clusters
-
-  name               = "${local.name}-service"
-  description        = "EMR: makes and ends the hosts of ${local.name}"
-  assume_role_policy = data.aws_iam_policy_document.service_trust.json
-  tags               = var.tags
-}
-
-data "aws_iam_policy_document" "service_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["elasticmapreduce.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-  }
-}
-
-resource "aws_iam_role_policy_attachment" "service" {
-  for_each = local.clusters
-
-  role       = aws_iam_role.service[each.key].name
-  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AmazonEMRServicePolicy_v2"
-}
-
-resource "aws_iam_role_policy" "service" {
-  for_each = local.clusters
-
-  name   = "give-hosts-their-role"
-  role   = aws_iam_role.service[each.key].id
-  policy = data.aws_iam_policy_document.service.json
-}
-
-data "aws_iam_policy_document" "service" {
-  statement {
-    actions   = ["iam:PassRole"]
-    resources = [aws_iam_role.job.arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "iam:PassedToService"
-      values   = ["ec2.amazonaws.com"]
-    }
-  }
 }

@@ -78,8 +78,18 @@ variable "vpc_id" {
   type        = string
 }
 
+variable "vpc_cidr" {
+  description = "Addresses of the VPC: what may call EMR's endpoint, which a cluster on EC2 has."
+  type        = string
+
+  validation {
+    condition     = can(cidrhost(var.vpc_cidr, 0))
+    error_message = "vpc_cidr is an IPv4 range, such as 10.60.0.0/16."
+  }
+}
+
 variable "subnet_ids" {
-  description = "Private subnets that jobs run in."
+  description = "Private subnets that jobs run in; a cluster on EC2 stands in the first."
   type        = list(string)
 
   validation {
@@ -99,7 +109,7 @@ variable "s3_prefix_list_id" {
 }
 
 variable "cluster" {
-  description = "A cluster on EC2 besides: type and number of its hosts, and the seconds without work after which it ends. Null makes none."
+  description = "A cluster on EC2 besides: type of its hosts, number of those that compute (one more leads them), and the seconds without work after which it ends. Null makes none. The VPC and the subnets need the tag `for-use-with-amazon-emr-managed-policies`, and the endpoint of S3 must let through EMR's buckets: `has_emr` of modules/network."
   type = object({
     instance_type  = optional(string, "r7g.2xlarge")
     instance_count = optional(number, 2)

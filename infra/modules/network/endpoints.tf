@@ -54,6 +54,8 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
 # Through this door go the deployment's own buckets, the layers of images, and packages of Amazon Linux: nothing can be
 # carried away into somebody else's bucket.
 data "aws_iam_policy_document" "s3" {
+  source_policy_documents = var.has_emr ? [data.aws_iam_policy_document.emr.json] : []
+
   statement {
     sid       = "OwnObjects"
     actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]

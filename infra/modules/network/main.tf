@@ -13,6 +13,7 @@ locals {
     "ecs-agent"       = "ecs"
     "ecs-telemetry"   = "ecs"
     "kinesis-streams" = "kinesis"
+    "kms"             = "kms"
     "logs"            = "logs"
     "monitoring"      = "cloudwatch"
     "secretsmanager"  = "secretsmanager"
@@ -28,7 +29,7 @@ resource "aws_vpc" "workers" {
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true # private names of endpoints need both
-  tags                 = merge(var.tags, { Name = var.prefix })
+  tags                 = merge(var.tags, local.emr_tags, { Name = var.prefix })
 }
 
 # The group that everything falls into which names no other: it lets nothing through.
@@ -43,7 +44,7 @@ resource "aws_subnet" "private" {
   vpc_id            = aws_vpc.workers.id
   availability_zone = each.key
   cidr_block        = cidrsubnet(var.cidr, 4, each.value)
-  tags              = merge(var.tags, { Name = "${var.prefix}-private-${each.key}" })
+  tags              = merge(var.tags, local.emr_tags, { Name = "${var.prefix}-private-${each.key}" })
 }
 
 # One table for all: it knows the network itself and what gateway endpoints add.

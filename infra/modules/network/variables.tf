@@ -42,6 +42,12 @@ variable "has_public_subnets" {
   default     = false
 }
 
+variable "has_emr" {
+  description = "Whether hosts of EMR stand here: the network gets the tag that AWS's policy for EMR asks for, and the endpoint of S3 lets through EMR's own buckets."
+  type        = bool
+  default     = false
+}
+
 variable "bucket_arns" {
   description = "Buckets that can be reached from inside. All others are out of reach, whatever a role allows."
   type        = list(string)
@@ -62,7 +68,7 @@ variable "interface_services" {
 
   validation {
     condition     = alltrue([for service in var.interface_services : contains(keys(local.namespaces), service)])
-    error_message = "interface_services are of: ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, kinesis-streams, logs, monitoring, secretsmanager, sqs, ssm, ssmmessages, ec2messages, sts."
+    error_message = "interface_services are of: ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, kinesis-streams, kms, logs, monitoring, secretsmanager, sqs, ssm, ssmmessages, ec2messages, sts."
   }
 }
 

@@ -3,10 +3,16 @@
 locals {
   # What becomes of objects is said by zone, and set on the zone's bucket.
   lifecycles = {
-    for bucket in keys(local.topology.buckets) : bucket => {
-      for beginning, rule in var.lifecycles : beginning => rule
-      if try(local.topology.zones[split("/", beginning)[0]].bucket, "") == bucket
-    }
+    for bucket in keys(local.topology.buckets) : bucket => merge(
+      {
+        for beginning, rule in var.lifecycles : beginning => rule
+        if try(local.topology.zones[split("/", beginning)[0]].bucket, "") == bucket
+      },
+      {
+        for beginning in ["backfills/logs/"] : beginning => { expire_after_days = var.log_retention_days }
+        if var.backfill.is_enabled && local.topology.zones.results.bucket == bucket
+      },
+    )
   }
 
   zones = {

@@ -49,6 +49,10 @@ module "serving" {
   alarm_topic_arns = local.alarm_topic_arns
 }
 
+locals {
+  has_emr_hosts = var.backfill.is_enabled && var.backfill.cluster != null
+}
+
 module "backfill" {
   source = "../backfill"
   count  = var.backfill.is_enabled ? 1 : 0
@@ -59,6 +63,7 @@ module "backfill" {
   max_memory_gib              = var.backfill.max_memory_gib
   cluster                     = var.backfill.cluster
   vpc_id                      = module.network.vpc_id
+  vpc_cidr                    = module.network.cidr
   subnet_ids                  = module.network.private_subnet_ids
   endpoints_security_group_id = module.network.endpoint_security_group_id
   s3_prefix_list_id           = module.network.gateway_prefix_list_ids.s3

@@ -43,15 +43,17 @@ module "network" {
   cidr               = var.network.cidr
   availability_zones = var.network.availability_zones
   has_public_subnets = try(var.front.kind, "") == "balancer"
+  has_emr            = local.has_emr_hosts
   bucket_arns        = [for bucket in module.buckets : bucket.arn]
   log_kms_key_arn    = module.log_key.arn
 
   interface_services = setsubtract(
-    ["ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "kinesis-streams", "logs", "monitoring", "secretsmanager", "sqs", "ssm", "ssmmessages", "ec2messages", "sts"],
+    ["ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "kinesis-streams", "kms", "logs", "monitoring", "secretsmanager", "sqs", "ssm", "ssmmessages", "ec2messages", "sts"],
     concat(
       var.compute == "ecs" ? [] : ["ecs", "ecs-agent", "ecs-telemetry"],
-      var.compute == "fargate" ? ["ssm", "ssmmessages", "ec2messages"] : [],
+      var.compute == "fargate" && !local.has_door ? ["ssm", "ssmmessages", "ec2messages"] : [],
       var.kinesis.is_enabled ? [] : ["kinesis-streams"],
+      local.has_emr_hosts ? [] : ["kms"],
     ),
   )
 }

@@ -44,9 +44,9 @@ output "workgroup" {
 }
 
 output "backfill" {
-  description = "EMR Serverless application, job script and role of the back-fill; null without it."
+  description = "EMR Serverless application, cluster on EC2 (null if there is none), job script and role of the back-fill; null without it."
   value = one([
     for backfill in module.backfill :
-    { application_id = backfill.application_id, job_uri = backfill.job_uri, job_role_arn = backfill.job_role_arn }
+    { application_id = backfill.application_id, cluster_id = backfill.cluster_id, job_uri = backfill.job_uri, job_role_arn = backfill.job_role_arn }
   ])
 }

@@ -23,10 +23,17 @@ locals {
     }
   }
 
+  # Where people stand who call the reprocessor. A plain instance needs nobody to lead to it: it is reached itself.
+  has_door = var.compute == "fargate" && var.has_door
+  operators = merge(
+    var.compute == "ecs" ? { "operators, through a host" = module.cluster[0].host_security_group_id } : {},
+    local.has_door ? { "operators, through the door" = module.door[0].security_group_id } : {},
+  )
+
   callers = {
     for name in keys(local.topology.services) : name => merge(
       name == local.facing && var.front != null ? { "the load balancer" = module.front[0].security_group_id } : {},
-      name == "reprocessor" && var.compute == "ecs" ? { "operators, through a host" = module.cluster[0].host_security_group_id } : {},
+      name == "reprocessor" ? local.operators : {},
     )
   }
 
@@ -119,17 +126,29 @@ module "host" {
   log_kms_key_arn            = module.log_key.arn
 }
 
+module "door" {
+  source = "../door"
+  count  = local.has_door ? 1 : 0
+
+  prefix                     = var.prefix
+  tags                       = local.tags
+  architecture               = var.architecture
+  vpc_id                     = module.network.vpc_id
+  subnet_ids                 = module.network.private_subnet_ids
+  endpoint_security_group_id = module.network.endpoint_security_group_id
+}
+
 # The other half of `callers`: what a host may do is said by its group, and that lets out nothing but calls of AWS.
 resource "aws_vpc_security_group_egress_rule" "operators" {
-  count = var.compute == "ecs" ? 1 : 0
+  count = length(local.operators)
 
-  security_group_id            = module.cluster[0].host_security_group_id
-  description                  = "Operators, through a host, to the reprocessor"
+  security_group_id            = one(values(local.operators))
+  description                  = "Operators to the reprocessor"
   referenced_security_group_id = module.service["reprocessor"].security_group_id
   ip_protocol                  = "tcp"
   from_port                    = local.topology.services.reprocessor.port
   to_port                      = local.topology.services.reprocessor.port
-  tags                         = merge(local.tags, { Name = "${var.prefix}-hosts" })
+  tags                         = merge(local.tags, { Name = "${var.prefix}-operators" })
 }
 
 module "front" {

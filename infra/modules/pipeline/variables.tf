@@ -80,6 +80,12 @@ variable "hosts" {
   }
 }
 
+variable "has_door" {
+  description = "Whether Fargate has a small host that people go through to the reprocessor, see modules/door; without it nobody calls the reprocessor, and three interface endpoints fewer are paid for. Elsewhere there are hosts for that."
+  type        = bool
+  default     = true
+}
+
 variable "services" {
   description = "Numbers of every service: size of a task, fewest and most of them, what they scale by, room of /tmp on disk (the writer sorts there), and settings `WINDROW_…`."
   type = map(object({
@@ -260,7 +266,7 @@ variable "serving" {
 }
 
 variable "backfill" {
-  description = "EMR for the Spark back-fill, see modules/backfill. Without jobs it costs nothing but what `cluster` runs."
+  description = "EMR for the Spark back-fill, see modules/backfill. Without jobs it costs nothing but what `cluster` runs and its two endpoints."
   type = object({
     is_enabled     = optional(bool, false)
     max_cpu        = optional(number, 64)

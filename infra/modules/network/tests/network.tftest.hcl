@@ -46,6 +46,41 @@ run "the_door_to_s3_lets_nothing_out" {
   }
 }
 
+run "emr_is_let_in_only_if_it_is_there" {
+  assert {
+    condition     = length(coalesce(data.aws_iam_policy_document.s3.source_policy_documents, [])) == 0 && !contains(keys(aws_vpc.workers.tags), "for-use-with-amazon-emr-managed-policies")
+    error_message = "Without EMR its buckets are out of reach, and its role can start nothing here."
+  }
+}
+
+run "emr_finds_its_tag_and_its_buckets" {
+  variables {
+    has_emr = true
+  }
+
+  assert {
+    condition = alltrue([
+      for tags in concat([aws_vpc.workers.tags], values(aws_subnet.private)[*].tags) : tags["for-use-with-amazon-emr-managed-policies"] == "true"
+    ])
+    error_message = "AWS's policy for EMR asks for the tag on the network and on its subnets."
+  }
+
+  assert {
+    condition     = length(data.aws_iam_policy_document.s3.source_policy_documents) == 1
+    error_message = "The door to S3 lets EMR's buckets through."
+  }
+
+  assert {
+    condition = toset(flatten(data.aws_iam_policy_document.emr.statement[*].resources)) == toset([
+      "arn:aws:s3:::repo.eu-central-1.emr.amazonaws.com/*",
+      "arn:aws:s3:::aws157-instance-data-0-prod-eu-central-1/*",
+      "arn:aws:s3:::aws157-instance-data-1-prod-eu-central-1/*",
+      "arn:aws:s3:::aws157-logs-prod-eu-central-1/*",
+    ])
+    error_message = "These are the buckets that EMR's guide names."
+  }
+}
+
 run "the_default_group_is_closed" {
   assert {
     condition     = length(coalesce(aws_default_security_group.closed.ingress, [])) == 0 && length(coalesce(aws_default_security_group.closed.egress, [])) == 0

@@ -62,6 +62,37 @@ run "operators_reach_the_reprocessor_through_a_host" {
   }
 }
 
+run "on_fargate_there_is_a_door_for_operators" {
+  variables {
+    compute = "fargate"
+  }
+
+  assert {
+    condition = (
+      length(module.door) == 1 && keys(local.callers["reprocessor"]) == ["operators, through the door"] &&
+      aws_vpc_security_group_egress_rule.operators[0].from_port == local.topology.services.reprocessor.port
+    )
+    error_message = "The door's group lets out what the reprocessor's lets in."
+  }
+
+  assert {
+    condition     = alltrue([for name in keys(local.topology.services) : length(local.callers[name]) == 0 if name != "reprocessor"])
+    error_message = "It leads to the reprocessor and to nobody else."
+  }
+}
+
+run "the_door_is_a_switch" {
+  variables {
+    compute  = "fargate"
+    has_door = false
+  }
+
+  assert {
+    condition     = length(module.door) + length(aws_vpc_security_group_egress_rule.operators) + length(local.callers["reprocessor"]) == 0
+    error_message = "Without it nothing is left of it."
+  }
+}
+
 run "plain_instances_are_a_switch" {
   variables {
     compute = "hosts"
@@ -78,6 +109,28 @@ run "what_is_not_asked_for_is_not_there" {
   assert {
     condition     = length(module.front) + length(module.stream) + length(module.producer) + length(module.replication) + length(module.schedule) + length(module.query) + length(module.serving) + length(module.backfill) == 0
     error_message = "Everything beside the pipeline itself is off."
+  }
+}
+
+run "hosts_of_emr_are_let_in_only_where_they_are_asked_for" {
+  variables {
+    backfill = { is_enabled = true }
+  }
+
+  assert {
+    condition     = !local.has_emr_hosts && local.lifecycles["staged"]["backfills/logs/"].expire_after_days == 90
+    error_message = "The serverless application needs nothing of the network, and its logs expire as all others do."
+  }
+}
+
+run "a_cluster_of_emr_is_a_switch" {
+  variables {
+    backfill = { is_enabled = true, cluster = {} }
+  }
+
+  assert {
+    condition     = local.has_emr_hosts && output.backfill.cluster_id != null
+    error_message = "The network is told, and whoever submits jobs."
   }
 }
 

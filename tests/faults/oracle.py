@@ -18,6 +18,7 @@ from windrow import keys, quarantine
 from windrow.conservation import balance
 from windrow.errors import WindrowError
 from windrow.lake.delta import DeltaLake
+from windrow.quarantine import QuarantinedRecord
 
 _WINDOWS: Mapping[Stream, tuple[str, ...]] = {
     "readings": ("tumbling", "sliding"),
@@ -74,8 +75,11 @@ class Oracle:
     def _records(self, stream: Stream, findings: Findings) -> None:
         # The same row of the same batch is written once, always; the same record in two batches, once it is sealed.
         for places in self._new_versions(stream):
-            twice = [f"{stream} {batch}/{ordinal}" for (batch, ordinal), count in places.items() if count > 1]
-            self.always.extend(each for each in twice if each not in self.always)
+            twice = {place for place, count in places.items() if count > 1}
+            if twice:  # what was quarantined keeps its place, and two replays are two batches that bring it
+                twice -= self._replayable(stream)
+            names = (f"{stream} {batch}/{ordinal}" for batch, ordinal in sorted(twice))
+            self.always.extend(name for name in names if name not in self.always)
         rows = self._read(stream, keys.RECORDS_TABLE, ["sensor", "ts", "value", "_batch", "_ordinal"])
         found = Counter(
             (Record(sensor, ts // 1_000_000), value)
@@ -103,6 +107,15 @@ class Oracle:
             rows = pl.scan_delta(table).select("_batch", "_ordinal").collect()
             yield Counter(rows.iter_rows())
             self._next_version[stream] = version + 1
+
+    def _replayable(self, stream: Stream) -> set[tuple[str, int]]:
+        """The places of all records that ever were in quarantine."""
+        return {(record.batch, record.ordinal) for record in self._quarantined(stream)}
+
+    def _quarantined(self, stream: Stream) -> Iterator[QuarantinedRecord]:
+        store = self.stack.aws.store()
+        for info in store.list(keys.quarantine_prefix(stream)):
+            yield from quarantine.decode_lines(store.get(info.key).body)
 
     def _windows(self, stream: Stream, window: str, findings: Findings) -> None:
         columns = ["sensor", "window_start", "window_end", "row_count", "total", "is_final"]
@@ -154,13 +167,8 @@ class Oracle:
             findings.waiting.append(f"{stream}: {found.in_flight} in flight")
 
     def _quarantine(self, findings: Findings) -> None:
-        store = self.stack.aws.store()
         for stream in STREAMS:
-            kept = "\n".join(
-                record.data
-                for info in store.list(keys.quarantine_prefix(stream))
-                for record in quarantine.decode_lines(store.get(info.key).body)
-            )
+            kept = "\n".join(record.data for record in self._quarantined(stream))
             names = sorted(name for owner, name in self.log.hopeless if owner == stream)
             findings.lost += [f"quarantined {name}" for name in names if f'"{name}"' not in kept]
 

@@ -635,6 +635,35 @@ def test_what_changes_final_windows_is_late_though_they_are_written_before_its_r
     assert ledger(pipeline).select("sensor", "windows").rows() == [("a", ["every_minute"])]
 
 
+def until_windows_wait_to_be_final(pipeline: Pipeline) -> None:
+    """Let time pass until the windower has asked for final windows, and the writer has not heard of it."""
+    pipeline.run_until_quiet()
+    for _ in range(8):
+        pipeline.clock.advance(3600)
+        pipeline.windower_sweep.run()
+        asked = [messages.decode(body) for body in pipeline.queues["writes"].bodies()]
+        if any(isinstance(each, Refreshed) and each.is_final and each.table != keys.RECORDS_TABLE for each in asked):
+            return
+        pipeline.run_until_quiet()
+    raise AssertionError("no window became final")
+
+
+@pytest.mark.parametrize("kind", ["sliding\n    size: 3h\n    slide: 1h", "session\n    gap: 2h"])
+def test_a_window_is_not_final_while_there_are_records_that_it_does_not_hold(tmp_path: Path, kind: str) -> None:
+    pipeline = Pipeline(tmp_path)
+    pipeline.publish(SENSORS.replace("size: 1m", f"kind: {kind}"))
+    pipeline.post([reading(5)])
+    until_windows_wait_to_be_final(pipeline)
+    pipeline.post([reading(-5_400)])  # in a bucket that had no records, and so was not sealed
+    for service in ("consumer", "writer", "windower"):
+        pipeline.workers[service].turn()
+    pipeline.settle()
+
+    assert pipeline.windows()["is_final"].all()
+    assert pipeline.windows()["revision"].to_list() == [0] * pipeline.windows().height
+    assert pipeline.lake.delta("sensors", "late") is None
+
+
 def test_a_session_that_moves_to_an_earlier_bucket_has_a_revision(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path)
     pipeline.publish(VISITS)

@@ -16,6 +16,7 @@ from windrow.lake import tables
 from windrow.lake.schema import BUCKET, EVENT_DATE, SHARD, late_schema, records_schema, windows_schema
 from windrow.lake.tables import Lake, Place, Table, batch_mark, is_final_growth, late_mark, place_mark, version_mark
 from windrow.lake.widening import to_widen, together
+from windrow.listing import Listing
 from windrow.log import Log
 from windrow.messages import BatchDecoded, Refreshed
 from windrow.metrics import Metrics
@@ -26,7 +27,7 @@ from windrow.spec import StreamSpec, WindowSpec
 from windrow.spec.windows import AlignedWindow, SequenceWindow, SessionWindow
 from windrow.units import SECOND_US, from_us
 from windrow.windows import reach
-from windrow.windows.reach import bucket_at
+from windrow.windows.reach import Stretch, bucket_at
 from windrow_writer import plan
 from windrow_writer.committing import Committer, Step
 from windrow_writer.leases import Elsewhere
@@ -282,6 +283,8 @@ class Handler:
                     pointer, window, handle.mark(place_mark(place)) or 0, partial(handle.mark, version_mark(place))
                 )
             }
+            for place in self._outrun(stream, spec, window, grown):
+                del grown[place]
             if not grown:
                 return "nothing"
             known = [place for place in grown if handle.mark(place_mark(place)) is not None]
@@ -306,6 +309,28 @@ class Handler:
         self.committer.commit(
             stream, table, lambda: self.lake.open_or_create(stream, table, schema, spec.target_file_bytes), step
         )
+
+    def _outrun(
+        self, stream: str, spec: StreamSpec, window: WindowSpec, pointers: Mapping[Place, Refreshed]
+    ) -> list[Place]:
+        """The places whose windows were to become final, and whose records have become more since that was asked.
+
+        Were they final now, what has come would have touched final windows and be in no ledger: a bucket that had no
+        records is not sealed. The sweep asks again, with what has come.
+        """
+        across = {
+            place: pointer
+            for place, pointer in pointers.items()
+            if pointer.is_final and _reaches_over(window, bucket_at(place.bucket_us, spec.bucket))
+        }
+        listing = Listing(self.store, stream)
+        outrun: list[Place] = []
+        for place, inputs in zip(across, self._inputs(across.values()), strict=True):
+            buckets = reach.buckets_of(Stretch(inputs.from_us, inputs.to_us), spec.bucket)
+            known = listing.known(place.shard, buckets)
+            if any(not found.batches.issubset(inputs.batches.get(at, ())) for at, found in known.items()):
+                outrun.append(place)
+        return outrun
 
     def _around(self, window: WindowSpec, pointers: Iterable[Refreshed], handle: Table) -> pl.DataFrame | None:
         """The sessions that stand where these results reach: some may be joined to one of another bucket."""
@@ -372,6 +397,13 @@ class Handler:
         self.metrics.gauge("records_filtered_out", table.mark(tables.FILTERED) or 0, stream=stream)
         self.metrics.gauge("records_expired", table.mark(tables.EXPIRED) or 0, stream=stream)
         self.metrics.gauge("records_in_quarantine", (table.mark(tables.QUARANTINED) or 0) - returned, stream=stream)
+
+
+def _reaches_over(window: WindowSpec, own: Stretch) -> bool:
+    """Whether windows that start in a bucket may hold records of others."""
+    if isinstance(window, AlignedWindow | SequenceWindow):
+        return reach.reach(window, own.to_us - own.from_us, own.from_us) != own
+    return True
 
 
 def _read(body: str) -> BatchDecoded | Refreshed | Dead:

@@ -9,7 +9,7 @@ import zstandard
 from tests.sim.faults import Stream
 from tests.sim.scheduler import Event
 from tests.sim.services import Ingest, Post, Reprocessor, Service
-from tests.sim.workload import FIXED, Item
+from tests.sim.workload import CSV, FIXED, Item
 from tests.sim.world import World
 from windrow import keys, results
 from windrow.admission import Acknowledgement, Answer
@@ -18,6 +18,7 @@ from windrow.errors import Conflict, Transient
 from windrow.framing import is_json
 from windrow.lake.tables import TARGET_FILE_BYTES, Lake, Place, Table, batch_mark, growth, place_mark
 from windrow.ports import ObjectHeaders
+from windrow.quarantine import REPLAY_TYPE
 from windrow_reprocessor.replay import ReplayDone, ReplayRequest
 
 _ATTEMPTS = 6
@@ -160,6 +161,9 @@ class People:
         self.world.log("people", f"figures of {stream}", str(figures))
         if figures.unexplained:
             self.world.violated(8, f"{figures.unexplained} records of {stream} are unexplained: {figures}")
+        landed = landed_count(self.world, stream)  # by now; when the figures were asked for, it was no more
+        if figures.received > landed:
+            self.world.violated(8, f"{landed} records of {stream} have landed: {figures}")
 
 
 def plain(world: World, key: str) -> bytes | None:
@@ -170,6 +174,16 @@ def plain(world: World, key: str) -> bytes | None:
     if found.info.content_encoding == "zstd":
         return zstandard.ZstdDecompressor().decompress(found.body, max_output_size=1 << 20)
     return found.body
+
+
+def landed_count(world: World, stream: str) -> int:
+    """How many records lie in the landing zone, replays apart, which bring none that was not there before."""
+    count = 0
+    for key, found in world.store._objects.items():
+        if key.startswith(keys.landing_prefix(stream)) and found.info.content_type != REPLAY_TYPE:
+            lines = [line for line in (plain(world, key) or b"").split(b"\n") if line]
+            count += len(lines) - (found.info.content_type == CSV)
+    return count
 
 
 def _post(item: Item) -> Post:

@@ -32,7 +32,7 @@ _ARNS: Mapping[str, tuple[str, str]] = {
     "aws_kinesis_firehose_delivery_stream": ("name", f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/{{}}"),
     "aws_athena_workgroup": ("name", f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{{}}"),
 }
-_DATA: Mapping[tuple[str, str], Value] = {
+DATA: Mapping[tuple[str, str], Value] = {
     ("aws_caller_identity", "account_id"): ACCOUNT,
     ("aws_caller_identity", "id"): ACCOUNT,
     ("aws_partition", "partition"): "aws",
@@ -55,11 +55,11 @@ _IDS: Mapping[str, str] = {
 
 def arn_of(kind: str, given: Mapping[str, Value]) -> str:
     """The ARN of a resource of this type with these arguments; where no rule gives it, one that looks like it."""
-    argument, pattern = _ARNS.get(kind, ("name", f"arn:aws:{service_of(kind)}:{REGION}:{ACCOUNT}:{kind}/{{}}"))
+    argument, pattern = _ARNS.get(kind, ("name", f"arn:aws:{_service_of(kind)}:{REGION}:{ACCOUNT}:{kind}/{{}}"))
     return pattern.format(given.get(argument) or kind)
 
 
-def service_of(kind: str) -> str:
+def _service_of(kind: str) -> str:
     """The service that a type's name begins with, about as ARNs have it."""
     return kind.removeprefix("aws_").partition("_")[0]
 
@@ -69,7 +69,7 @@ def computed(resource: "Resource", name: str) -> Value:
     rule = _RULES.get((resource.kind, name))
     if rule is not None:
         return rule(resource)
-    known = _DATA.get((resource.kind, name))
+    known = DATA.get((resource.kind, name))
     if known is not None:
         return known
     if name == "arn" and resource.kind in _ARNS:
@@ -79,7 +79,7 @@ def computed(resource: "Resource", name: str) -> Value:
     if name == "id" and _IDS.get(resource.kind, "") in resource.block.attributes:
         return resource.get_attr(_IDS[resource.kind])
     if name == "arn":
-        return f"arn:aws:{service_of(resource.kind)}:{REGION}:{ACCOUNT}:{resource.address}"
+        return f"arn:aws:{_service_of(resource.kind)}:{REGION}:{ACCOUNT}:{resource.address}"
     return Unknown(f"{resource.address}.{name}")
 
 

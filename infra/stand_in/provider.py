@@ -6,7 +6,7 @@ from typing import Any
 
 import msgpack
 
-from infra.checks.identities import ACCOUNT, REGION, arn_of
+from infra.checks.identities import DATA, arn_of
 from infra.checks.policy_documents import render
 from infra.stand_in.wire import MESSAGES
 
@@ -14,11 +14,6 @@ Call = tuple[Callable[[Any, Any], Any], Any]
 """What answers a call, and the message that it takes."""
 
 _UNKNOWN = msgpack.ExtType(0, b"\0")
-_DATA: Mapping[tuple[str, str], str] = {
-    ("aws_caller_identity", "account_id"): ACCOUNT,
-    ("aws_partition", "partition"): "aws",
-    ("aws_region", "region"): REGION,
-}
 
 
 class Provider:
@@ -76,8 +71,8 @@ def _fill(type_name: str, block: Any, state: dict[str, Any]) -> None:
 
 
 def _made_up(type_name: str, name: str, kind: Any, state: Mapping[str, Any]) -> Any:
-    if (type_name, name) in _DATA:
-        return _DATA[type_name, name]
+    if (type_name, name) in DATA:
+        return DATA[type_name, name]
     if type_name == "aws_iam_policy_document" and name in {"json", "minified_json"}:
         return render(state)
     if name == "arn":

@@ -16,7 +16,6 @@ _TYPES = {"bytes": _FIELD.TYPE_BYTES, "string": _FIELD.TYPE_STRING, "bool": _FIE
 _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "Empty": {},
     "Value": {"msgpack": (1, "bytes"), "json": (2, "bytes")},
-    "Diagnostic": {"severity": (1, "int"), "summary": (2, "string"), "detail": (3, "string")},
     "Attribute": {
         "name": (1, "string"),
         "type": (2, "bytes"),
@@ -44,7 +43,7 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "Apply": {"type_name": (1, "string"), "prior_state": (2, "Value"), "planned_state": (3, "Value")},
     "ApplyReply": {"new_state": (1, "Value"), "legacy_type_system": (4, "bool")},
     "ReadData": {"type_name": (1, "string"), "config": (2, "Value")},
-    "State": {"state": (1, "Value"), "diagnostics": (2, "Diagnostic*")},
+    "State": {"state": (1, "Value")},
 }
 
 

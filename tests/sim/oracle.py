@@ -1,7 +1,7 @@
 """What must be there once all is quiet, worked out from what landed and nothing else."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from tests.sim.people import People, plain
+from tests.sim.people import People, plain, records_in
 from tests.sim.process import INJECTED
 from tests.sim.services import Ingest
 from tests.sim.workload import CSV, FIXED, Item
@@ -75,7 +75,7 @@ def _landed(world: World, stream: str) -> Landed:
             continue
         batch = keys.batch_id(info.key, info.etag)
         received_us = int(head.metadata.get("received-us", info.modified_us))
-        for ordinal, line in enumerate(_lines(body, head.content_type)):
+        for ordinal, line in enumerate(records_in(body, head.content_type)):
             found.count += 1
             found.lines[line] += 1
             record = _record(line, head.content_type, is_fixed=is_fixed)
@@ -91,11 +91,6 @@ def _landed(world: World, stream: str) -> Landed:
             if record is not None:
                 found.good[Origin(entry.received_us, entry.batch, entry.ordinal)] = record
     return found
-
-
-def _lines(body: bytes, content_type: str) -> Iterator[bytes]:
-    lines = [line for line in body.split(b"\n") if line]
-    yield from lines[1:] if content_type == CSV else lines
 
 
 def _record(line: bytes, content_type: str, *, is_fixed: bool) -> dict[str, Any] | None:

@@ -176,13 +176,18 @@ def plain(world: World, key: str) -> bytes | None:
     return found.body
 
 
+def records_in(body: bytes, content_type: str) -> list[bytes]:
+    """The lines of an object that are records."""
+    lines = [line for line in body.split(b"\n") if line]
+    return lines[1:] if content_type == CSV else lines
+
+
 def landed_count(world: World, stream: str) -> int:
     """How many records lie in the landing zone, replays apart, which bring none that was not there before."""
     count = 0
     for key, found in world.store._objects.items():
         if key.startswith(keys.landing_prefix(stream)) and found.info.content_type != REPLAY_TYPE:
-            lines = [line for line in (plain(world, key) or b"").split(b"\n") if line]
-            count += len(lines) - (found.info.content_type == CSV)
+            count += len(records_in(plain(world, key) or b"", found.info.content_type))
     return count
 
 
